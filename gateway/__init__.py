@@ -1,0 +1,1 @@
+"""The gateway: one straight line from a question to a chart, and the doors to it."""

@@ -1,0 +1,1 @@
+"""The audit log: what is about to leave is written down first."""

@@ -1,0 +1,1 @@
+"""Stage 7: planners. None of them can reach a database driver."""

@@ -1,0 +1,1 @@
+"""Datasources: the only code that holds a database driver (stages 2 and 11)."""

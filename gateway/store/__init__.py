@@ -1,0 +1,1 @@
+"""State: specs, hashes, counts and encrypted text. No rows."""

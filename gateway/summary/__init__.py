@@ -1,0 +1,1 @@
+"""Stage 2: reduce a datasource to names, types and disclosure-controlled statistics."""

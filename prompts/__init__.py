@@ -1,0 +1,1 @@
+"""Prompts: released metadata and a masked question become typed segments within a token budget (stage 4)."""
