@@ -1,0 +1,130 @@
+"""Settings: the only reader of the process environment.
+
+Every setting can be given as ``ROWLESS_<NAME>`` in the environment, nested ones as ``ROWLESS_LLM__MODEL``. A name
+with that prefix that is not a setting stops the start: a misspelt guard must not be silently off.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from gateway.errors import ConfigError
+
+PREFIX = "ROWLESS_"
+
+
+class _Group(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+
+class LlmSettings(_Group):
+    """Which planner answers, and how long it may take. Sources of the time-outs: docs/models.md."""
+
+    planner: Literal["offline", "openai"] = "offline"
+    """``offline`` needs no key and no network; ``openai`` is any endpoint that speaks chat completions."""
+    base_url: str = "https://api.openai.com/v1"
+    """Address of the endpoint; https unless it is on loopback."""
+    model: str = "gpt-4.1-mini"
+    """Model name sent to the endpoint."""
+    api_key: SecretStr | None = None
+    """Key of the endpoint, if it needs one."""
+    connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
+    """Seconds to open the connection."""
+    first_byte_timeout_s: Annotated[float, Field(gt=0, le=600)] = 15.0
+    """Seconds until the first byte of the answer."""
+    total_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
+    """Seconds for one question, every retry included."""
+    repair_rounds: Annotated[int, Field(ge=0, le=2)] = 2
+    """How often the model may mend a reply that does not fit; it is told codes and names only."""
+
+
+class PromptSettings(_Group):
+    """What a prompt may be."""
+
+    template: str = "chart_spec"
+    """Name of the prompt template."""
+    version: str | None = None
+    """Version of the template; the newest if not set."""
+    budget_tokens: Annotated[int, Field(ge=500, le=200_000)] = 4_000
+    """Most tokens of a whole prompt, the reply schema apart."""
+    encoding: Literal["o200k_base", "cl100k_base"] = "o200k_base"
+    """Token encoding to count with."""
+
+
+class LimitSettings(_Group):
+    """Bounds on one question."""
+
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 5_000
+    """Most rows of an answer."""
+    max_bytes: Annotated[int, Field(ge=1_000, le=500_000_000)] = 8_000_000
+    """Most bytes of an answer."""
+    query_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """Seconds the database may take."""
+    max_question_chars: Annotated[int, Field(ge=10, le=10_000)] = 1_000
+    """Most characters of a question; the scan of a question costs time in proportion."""
+    index_values_per_column: Annotated[int, Field(ge=0, le=10_000_000)] = 200_000
+    """Columns with more distinct values are not linked (and the summary page says so)."""
+
+
+class Settings(BaseSettings):
+    """All settings of a gateway process."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", extra="forbid", frozen=True, hide_input_in_errors=True
+    )
+
+    home: Path = Field(default_factory=lambda: Path.home() / ".rowless")
+    """Folder of the embedded state: database, master key, audit checkpoints. Created with mode 0700."""
+    project: Path | None = None
+    """The project file (``rowless.toml``) that names datasources and the rules of their tables."""
+    state_url: str = ""
+    """SQLAlchemy address of the state database; an SQLite file in `home` if empty."""
+    master_key_file: Path | None = None
+    """File of the master key that wraps every data key; made in `home` on first run if not set."""
+    llm: LlmSettings = LlmSettings()
+    prompt: PromptSettings = PromptSettings()
+    limits: LimitSettings = LimitSettings()
+
+    @classmethod
+    def from_environment(cls, **overrides: object) -> Settings:
+        """Read the settings once, at the door.
+
+        Raises:
+            ConfigError: A name is unknown or a value does not fit; lists names, never values.
+        """
+        unknown = sorted(name for name in os.environ if name.startswith(PREFIX) and not _is_known(name))
+        if unknown:
+            msg = "unknown settings in the environment: " + ", ".join(unknown)
+            raise ConfigError(msg)
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            fields = sorted({".".join(str(part) for part in problem["loc"][:2]) for problem in error.errors()})
+            msg = "settings that do not fit: " + ", ".join(_env_name(name) for name in fields)
+            raise ConfigError(msg) from None
+
+
+def _env_name(path: str) -> str:
+    return PREFIX + path.upper().replace(".", "__")
+
+
+def setting_names() -> dict[str, str]:
+    """Every environment name a gateway reads, with the path of the setting it fills."""
+    names = {}
+    for name, field in Settings.model_fields.items():
+        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
+            for inner in field.annotation.model_fields:
+                names[_env_name(f"{name}.{inner}")] = f"{name}.{inner}"
+        else:
+            names[_env_name(name)] = name
+    return names
+
+
+def _is_known(name: str) -> bool:
+    # ROWLESS_TEST_* tunes the test suite and is read by it alone.
+    return name in setting_names() or name.startswith(PREFIX + "TEST_")
