@@ -83,10 +83,16 @@ class Scope:
 
     def fingerprint(self) -> str:
         """Hash of the whole right, values included: the key under which anything derived from rows is cached."""
-        facts = {name: [sorted(t.columns), t.unrestricted, [_filter_key(f) for f in t.filters]]
-                 for name, t in sorted(self.tables.items())}
         limits = [self.limits.max_rows, self.limits.max_bytes, self.limits.timeout_s]
-        return _digest([self.source, self.tenant, self.user, facts, self.timezone, self.week_start, limits])
+        return _digest([self.data_key(), self.user, self.timezone, self.week_start, limits])
+
+    def data_key(self) -> str:
+        """Hash of the visible rows and columns alone: two users with it see the same Summary and value index."""
+        facts = {
+            name: [sorted(t.columns), t.unrestricted, [_filter_key(f) for f in t.filters]]
+            for name, t in sorted(self.tables.items())
+        }
+        return _digest([self.source, self.tenant, facts])
 
 
 def _filter_key(row_filter: RowFilter | ParentFilter) -> list[object]:

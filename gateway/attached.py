@@ -1,0 +1,126 @@
+"""A datasource the gateway has opened, and what it has learnt of it, scope by scope (stages 1 and 2).
+
+A Summary and a value index are derived from rows, so they are kept under the hash of the whole right to those rows
+(`Scope.data_key`): another tenant, or the same tenant under other rules, never meets them. Work is done once per
+scope, by whoever asks first; others wait for it.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.catalog import Catalog
+from gateway.project import SourceConfig
+from gateway.sources.base import Source
+from gateway.summary.model import Summary
+from gateway.summary.summarise import summarise
+from gateway.summary.values import build_index
+from gateway.tenancy.rules import scope_for
+from gateway.tenancy.scope import Limits, Scope
+from redaction.fingerprints import ValueIndex
+
+MAX_SCOPES: Final = 256
+"""Scopes kept at once; the least recently used is dropped and made again when asked for."""
+
+MAX_AGE_S: Final = 24 * 3600.0
+"""A summary is made anew after a day at the earliest (docs/disclosure.md, refresh gate)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """What is known of one datasource within one scope. `made_at` is a monotonic time in seconds."""
+
+    summary: Summary
+    index: ValueIndex
+    names: frozenset[str]
+    made_at: float
+
+
+class AttachedSource:
+    """One opened datasource with its owner's rules.
+
+    Args:
+        source: The opened datasource; closed by `close`.
+        config: The owner's rules for it.
+        index_key: Key of the value index; never leaves the process.
+        max_index_values: Columns with more distinct values are left out of the value index.
+        limits: Bounds on one query.
+    """
+
+    def __init__(
+        self, source: Source, config: SourceConfig, *, index_key: bytes, max_index_values: int, limits: Limits
+    ) -> None:
+        self.source = source
+        self.config = config
+        self.catalog: Catalog = source.reflect()
+        self._index_key = index_key
+        self._max_index_values = max_index_values
+        self._limits = limits
+        self._known: OrderedDict[str, Known] = OrderedDict()
+        self._locks: dict[str, threading.Lock] = {}
+        self._lock = threading.Lock()
+
+    def scope(self, *, tenant: str | int, user: str = "", attributes: Mapping[str, str | int] | None = None) -> Scope:
+        """The right of one session (stage 1).
+
+        Raises:
+            RefusedError: The tenant or an attribute that a rule needs is missing or of the wrong type.
+        """
+        return scope_for(
+            self.config, self.catalog, tenant=tenant, user=user, attributes=attributes, limits=self._limits
+        )
+
+    def known(self, scope: Scope, *, progress: Callable[[str], None] | None = None) -> Known:
+        """The Summary and value index of a scope, made on first use (stage 2). Blocks."""
+        key = scope.data_key()
+        found = self._fresh(key)
+        if found is not None:
+            return found
+        with self._lock:
+            lock = self._locks.setdefault(key, threading.Lock())
+        with lock:
+            found = self._fresh(key)
+            if found is not None:
+                return found
+            summary = summarise(self.source, self.catalog, scope, self.config, progress=progress)
+            index = build_index(
+                self.source, self.catalog, scope, key=self._index_key, max_values=self._max_index_values
+            )
+            made = Known(summary=summary, index=index, names=known_names(summary), made_at=time.monotonic())
+            with self._lock:
+                self._known[key] = made
+                self._known.move_to_end(key)
+                while len(self._known) > MAX_SCOPES:
+                    dropped, _ = self._known.popitem(last=False)
+                    self._locks.pop(dropped, None)
+            return made
+
+    def _fresh(self, key: str) -> Known | None:
+        with self._lock:
+            found = self._known.get(key)
+            if found is None or time.monotonic() - found.made_at > MAX_AGE_S:
+                return None
+            self._known.move_to_end(key)
+            return found
+
+    def close(self) -> None:
+        """Release the datasource's connections."""
+        self.source.close()
+
+
+def known_names(summary: Summary) -> frozenset[str]:
+    """Words that belong to the schema: names, their parts, synonyms and approved labels. None comes from a row."""
+    words: set[str] = {summary.source}
+    for table in summary.tables:
+        words.update((table.name, *table.synonyms))
+        for column in table.columns:
+            words.update((column.name, *column.synonyms))
+            words.update(label.text for label in column.labels or ())
+    for metric in summary.metrics:
+        words.update((metric.name, *metric.synonyms))
+    return frozenset(words)
