@@ -1,0 +1,78 @@
+"""What goes into the line and what comes out of it: the asker, and the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gateway.chart.spec import ChartSpec
+from gateway.trace import StageRecord
+from gateway.types import Chart, ResultTable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asker:
+    """Who asks: what a verified session says. Never made from a question or a model's reply."""
+
+    source: str
+    tenant: str | int
+    user: str = ""
+    session: str = ""
+    attributes: Mapping[str, str | int] = field(default_factory=dict)
+    trace_id: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskedPart:
+    """One part of the question that stayed here: its placeholder, what kind it is, and which columns it fits."""
+
+    placeholder: str
+    kind: str
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Alternative:
+    """Another reading of the question: its sentence, its spec, and the sealed context that draws it."""
+
+    sentence: str
+    spec: ChartSpec
+    context: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """Every stage laid open. Safe to show to the asker: it holds the asker's own words and no one's rows.
+
+    Attributes:
+        masked_question: The question as the planner saw it.
+        prompt: The messages exactly as they would leave, as (role, ((kind, text), …)).
+        findings: What the scan decided on each segment.
+        reply: The planner's reply.
+        statement: The scoped statement with parameter names in place of values.
+        stages: The stages in order, with times in milliseconds.
+    """
+
+    masked_question: str = ""
+    prompt: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    findings: tuple[str, ...] = ()
+    reply: str = ""
+    statement: str = ""
+    stages: tuple[StageRecord, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """A chart, in words, as a spec, as Vega-Lite and as rows, with the id of its audit entry."""
+
+    audit_id: str
+    sentence: str
+    spec: ChartSpec
+    chart: Chart
+    result: ResultTable = field(repr=False)
+    context: str = field(repr=False)
+    notes: tuple[str, ...] = ()
+    masked: tuple[MaskedPart, ...] = ()
+    alternatives: tuple[Alternative, ...] = ()
+    ambiguous: bool = False
+    explanation: Explanation = field(default_factory=Explanation, repr=False)

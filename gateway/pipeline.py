@@ -1,0 +1,386 @@
+"""The line: from a question and a session to a chart, in twelve stages. Read this file to know the system.
+
+     1 scope      who asks: tables, columns, rows, limits       gateway.tenancy
+     2 summarise  datasource -> Summary and value index         gateway.summary (kept per scope)
+     3 mask       question -> text with typed placeholders      redaction
+     4 build      Summary + masked question -> UnscannedPrompt  prompts
+     5 scan       UnscannedPrompt -> ScannedPrompt, or refusal  redaction
+     6 log        the intent is durable before anything leaves  gateway.audit
+     7 plan       ScannedPrompt -> Reply                        gateway.llm
+     8 read       Reply -> ChartSpec, checked                   gateway.chart
+     9 compile    ChartSpec + Scope -> CompiledQuery            gateway.chart
+    10 prove      CompiledQuery -> ScopedQuery, or refusal      gateway.chart
+    11 run        ScopedQuery -> rows, read-only, bounded       gateway.sources
+    12 render     rows + ChartSpec -> chart                     gateway.chart
+
+Where data could leave: stage 7, and only what `scan` returned; the answer, to the asker alone; the audit log, where
+text is sealed. Rows exist inside stages 2, 11 and 12. A stage that cannot finish raises, and the line ends there.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+from gateway.answer import Alternative, Answer, Asker, Explanation, MaskedPart
+from gateway.attached import AttachedSource, Known
+from gateway.chart.canonical import canonical
+from gateway.chart.compile import compile_spec
+from gateway.chart.prove import prove
+from gateway.chart.read import read_reply
+from gateway.chart.render import render
+from gateway.chart.schema import reply_schema
+from gateway.chart.sentence import describe
+from gateway.chart.spec import Plan
+from gateway.config import Settings
+from gateway.context import Context, ContextSeal, as_past
+from gateway.errors import (
+    GatewayError,
+    NotFoundError,
+    PromptRefusedError,
+    ReplyInvalidError,
+    RequestError,
+    ScanUnfinishedError,
+    SpecInvalidError,
+    UnanswerableError,
+)
+from gateway.llm.port import Planner
+from gateway.record import Recorder
+from gateway.sources.base import Cancel
+from gateway.tenancy.scope import Scope
+from gateway.trace import Trace
+from gateway.types import Reply
+from prompts.build import RepairNote, build_prompt
+from redaction.errors import PromptRefused, QuestionRefused, ScanUnfinished
+from redaction.mask import MaskedQuestion, mask
+from redaction.scan import ScannedPrompt, Scanner, scan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """What stages 4 to 8 made: the reading, the prompt that left, and the reply to it."""
+
+    plan: Plan
+    prompt: ScannedPrompt
+    reply: Reply
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Setting:
+    """What a question is asked in: its datasource, its right, what is known, and the words of an earlier answer."""
+
+    attached: AttachedSource
+    scope: Scope
+    known: Known
+    past: Context | None = None
+
+
+class Gateway:
+    """The twelve stages over attached datasources.
+
+    Args:
+        sources: Datasources by name.
+        scanner: The one scanner of the process; its verdicts are cached by content.
+        planner: The model endpoint or the offline planner.
+        recorder: Writes intents and outcomes to the audit log.
+        seal: Seals the contexts that answers carry.
+        settings: Bounds and template choice.
+        clock: The time that relative dates are counted from; UTC.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, AttachedSource],
+        *,
+        scanner: Scanner,
+        planner: Planner,
+        recorder: Recorder,
+        seal: ContextSeal,
+        settings: Settings,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.sources = dict(sources)
+        self.recorder = recorder
+        self.planner = planner
+        self._scanner = scanner
+        self._seal = seal
+        self._settings = settings
+        self._clock = clock
+
+    async def ask(
+        self, question: str, asker: Asker, *, context: str | None = None, cancel: Cancel | None = None
+    ) -> Answer:
+        """Answer a question with a chart.
+
+        Args:
+            question: The asker's words.
+            asker: Who asks, from a verified session.
+            context: The sealed context of an earlier answer, for a follow-up such as "now by region".
+            cancel: Stops the database's work when the caller has left.
+
+        Raises:
+            GatewayError: One of its kinds; each is safe to return, and each is in the audit log.
+        """
+        trace = Trace()
+        async with self.recorder.question(asker, question, trace) as entry:
+            self._check(question)
+            setting = await self._setting(asker, context, trace)
+            masked = await self._mask(question, setting, trace)
+            bindings = {**(setting.past.bindings if setting.past else {}), **masked.vault.bindings()}
+            placeholders = {**(setting.past.placeholders if setting.past else {}), **masked.placeholders()}
+            planned = await self._plan(masked, placeholders, setting, entry, trace)
+            if not planned.plan.charts:
+                raise _unanswerable(planned.plan)
+            first = Context(spec=planned.plan.charts[0], bindings=bindings, placeholders=placeholders)
+            answer = await self._draw(first, setting, entry, trace, cancel)
+            return self._complete(answer, planned, masked, first, setting)
+
+    async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None) -> Answer:
+        """Draw the chart of a sealed context: an alternative that the asker chose, or an earlier answer again."""
+        trace = Trace()
+        async with self.recorder.question(asker, "", trace) as entry:
+            setting = await self._setting(asker, context, trace)
+            assert setting.past is not None  # noqa: S101  (a context was given, so it was opened or refused)
+            with trace.stage("read") as stage:
+                reply = Reply(text=Plan(charts=(setting.past.spec,)).model_dump_json(), model="chosen")
+                plan = read_reply(reply, setting.known.summary, placeholders=setting.past.placeholders)
+                stage.says = "the spec of the sealed context, checked anew"
+            with trace.stage("log") as stage:
+                await entry.intend(scope=setting.scope, known=setting.known)
+                stage.says = "intent is durable"
+            chosen = Context(
+                spec=plan.charts[0], bindings=setting.past.bindings, placeholders=setting.past.placeholders
+            )
+            return await self._draw(chosen, setting, entry, trace, cancel)
+
+    async def known(self, asker: Asker, *, progress: Callable[[str], None] | None = None) -> Known:
+        """Exactly what a model may know when this asker asks (stages 1 and 2)."""
+        attached = self._attached(asker.source)
+        scope = attached.scope(tenant=asker.tenant, user=asker.user, attributes=asker.attributes)
+        return await asyncio.to_thread(attached.known, scope, progress=progress)
+
+    # 1 scope, 2 summarise
+
+    async def _setting(self, asker: Asker, context: str | None, trace: Trace) -> _Setting:
+        with trace.stage("scope") as stage:
+            attached = self._attached(asker.source)
+            scope = attached.scope(tenant=asker.tenant, user=asker.user, attributes=asker.attributes)
+            past = None
+            if context is not None:
+                past = as_past(self._seal.open(context, scope_fingerprint=scope.fingerprint()))
+            stage.says = f"{len(scope.tables)} tables in scope"
+        with trace.stage("summarise") as stage:
+            known = await asyncio.to_thread(attached.known, scope)
+            columns = sum(len(table.columns) for table in known.summary.tables)
+            stage.says = f"{columns} columns, release {known.summary.release[:12]}"
+        return _Setting(attached=attached, scope=scope, known=known, past=past)
+
+    # 3 mask
+
+    async def _mask(self, question: str, setting: _Setting, trace: Trace) -> MaskedQuestion:
+        with trace.stage("mask") as stage, _mapped("mask"):
+            masked = await asyncio.to_thread(
+                mask, question, self._scanner, index=setting.known.index, known_names=setting.known.names
+            )
+            stage.says = f"{len(masked.entities)} personal, {len(masked.values)} row values stayed here"
+            return masked
+
+    # 4 build, 5 scan, 6 log, 7 plan, 8 read; again with closed error codes if the reply does not fit
+
+    async def _plan(
+        self,
+        masked: MaskedQuestion,
+        placeholders: Mapping[str, tuple[str, ...]],
+        setting: _Setting,
+        entry: Recorder.Entry,
+        trace: Trace,
+    ) -> _Planned:
+        known = setting.known
+        previous = canonical(setting.past.spec) if setting.past else None
+        rounds = self._settings.llm.repair_rounds if self.planner.leaves else 0
+        repair: tuple[RepairNote, ...] = ()
+        while True:
+            with trace.stage("build") as stage:
+                prompt = build_prompt(
+                    known.summary.model_dump(mode="json"),
+                    masked.text,
+                    reply_schema=reply_schema(known.summary),
+                    template=self._settings.prompt.template,
+                    version=self._settings.prompt.version,
+                    budget_tokens=self._settings.prompt.budget_tokens,
+                    encoding=self._settings.prompt.encoding,
+                    repair=repair,
+                    previous=previous,
+                )
+                stage.says = f"{prompt.tokens} tokens, {len(prompt.left_out)} names left out"
+            with trace.stage("scan") as stage, _mapped("scan"):
+                scanned = await asyncio.to_thread(
+                    scan, prompt, self._scanner, index=known.index, known_names=known.names
+                )
+                stage.says = f"{len(prompt.dynamic_segments)} segments, nothing found"
+            with trace.stage("log") as stage:
+                await entry.intend(
+                    scope=setting.scope, known=known, masked=masked, prompt=scanned, planner=self.planner
+                )
+                stage.says = "intent is durable"
+            with trace.stage("plan") as stage:
+                reply = await self.planner.plan(scanned)
+                stage.says = f"{self.planner.name}: {reply.model}"
+            entry.replied(reply)
+            try:
+                with trace.stage("read") as stage:
+                    plan = read_reply(reply, known.summary, placeholders=placeholders)
+                    stage.says = f"{len(plan.charts)} charts fit"
+            except (ReplyInvalidError, SpecInvalidError) as problem:
+                if len(repair) >= rounds:
+                    raise
+                repair = (*repair, _repair_note(problem))
+                continue
+            return _Planned(plan=plan, prompt=scanned, reply=reply)
+
+    # 9 compile, 10 prove, 11 run, 12 render
+
+    async def _draw(
+        self, chosen: Context, setting: _Setting, entry: Recorder.Entry, trace: Trace, cancel: Cancel | None
+    ) -> Answer:
+        spec, scope, catalog, summary = chosen.spec, setting.scope, setting.attached.catalog, setting.known.summary
+        with trace.stage("compile") as stage:
+            compiled = compile_spec(
+                spec,
+                catalog=catalog,
+                scope=scope,
+                summary=summary,
+                bindings=chosen.bindings,
+                now=self._clock(),
+            )
+            stage.says = f"{len(compiled.tables)} tables, {len(compiled.parameters)} bound values"
+        with trace.stage("prove") as stage:
+            scoped = prove(compiled, catalog=catalog, scope=scope)
+            stage.says = "stays in scope"
+        entry.compiled(spec, compiled)
+        with trace.stage("run") as stage:
+            cancel = cancel or Cancel()
+            try:
+                result = await asyncio.to_thread(
+                    setting.attached.source.run, scoped, limits=scope.limits, cancel=cancel
+                )
+            except asyncio.CancelledError:
+                cancel.cancel()
+                raise
+            stage.says = f"{len(result.rows)} rows"
+        with trace.stage("render") as stage:
+            sentence = describe(spec, summary, bindings=chosen.bindings)
+            chart = render(spec, result, summary=summary, sentence=sentence)
+            stage.says = f"{spec.mark} chart"
+        entry.answered(result)
+        return Answer(
+            audit_id=entry.audit_id,
+            sentence=sentence,
+            spec=spec,
+            chart=chart,
+            result=result,
+            context=self._seal.seal(chosen, scope_fingerprint=scope.fingerprint()),
+            notes=_notes(result.truncated, len(result.rows), setting.attached.catalog.warnings),
+            explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
+        )
+
+    def _complete(
+        self,
+        answer: Answer,
+        planned: _Planned,
+        masked: MaskedQuestion,
+        first: Context,
+        setting: _Setting,
+    ) -> Answer:
+        fingerprint = setting.scope.fingerprint()
+        others = []
+        for spec in planned.plan.charts[1:]:
+            other = Context(spec=spec, bindings=first.bindings, placeholders=first.placeholders)
+            others.append(
+                Alternative(
+                    sentence=describe(spec, setting.known.summary, bindings=first.bindings),
+                    spec=spec,
+                    context=self._seal.seal(other, scope_fingerprint=fingerprint),
+                )
+            )
+        prompt = planned.prompt.prompt
+        left_out = (f"{len(prompt.left_out)} names did not fit the prompt",) if prompt.left_out else ()
+        return replace(
+            answer,
+            ambiguous=planned.plan.ambiguous,
+            alternatives=tuple(others),
+            masked=(
+                *(MaskedPart(placeholder=e.placeholder, kind=e.entity_type) for e in masked.entities),
+                *(MaskedPart(placeholder=v.placeholder, kind="value", columns=v.columns) for v in masked.values),
+            ),
+            notes=answer.notes + left_out,
+            explanation=replace(
+                answer.explanation,
+                masked_question=masked.text,
+                prompt=tuple(
+                    (message.role, tuple((segment.kind.value, segment.text) for segment in message.segments))
+                    for message in planned.prompt.messages
+                ),
+                reply=planned.reply.text,
+            ),
+        )
+
+    def _attached(self, name: str) -> AttachedSource:
+        found = self.sources.get(name)
+        if found is None:
+            msg = "no such datasource, or not for this session"
+            raise NotFoundError(msg, stage="scope")
+        return found
+
+    def _check(self, question: str) -> None:
+        if not question.strip():
+            msg = "the question is empty"
+            raise RequestError(msg, code="question_empty")
+        longest = self._settings.limits.max_question_chars
+        if len(question) > longest:
+            msg = f"the question is longer than {longest} characters"
+            raise RequestError(msg, code="question_too_long")
+
+
+@contextmanager
+def _mapped(stage: str) -> Iterator[None]:
+    """Turn the errors of the leaf package into the gateway's, with kinds and without text."""
+    try:
+        yield
+    except QuestionRefused as refusal:
+        msg = "the question holds what must not be sent: " + ", ".join(refusal.kinds)
+        raise PromptRefusedError(msg, code="question_refused", stage=stage, details={"kinds": refusal.kinds}) from None
+    except PromptRefused as refusal:
+        msg = "the prompt holds what must not leave: " + ", ".join(refusal.kinds)
+        raise PromptRefusedError(msg, stage=stage, details={"kinds": refusal.kinds}) from None
+    except ScanUnfinished:
+        msg = "the scan did not finish, so nothing was sent"
+        raise ScanUnfinishedError(msg, stage=stage) from None
+
+
+def _unanswerable(plan: Plan) -> GatewayError:
+    if plan.missing:
+        msg = "this data has no: " + ", ".join(plan.missing)
+        return UnanswerableError(msg, stage="read", details={"missing": list(plan.missing)})
+    return UnanswerableError("no chart of this data answers the question", stage="read")
+
+
+def _repair_note(problem: GatewayError) -> RepairNote:
+    valid = problem.details.get("valid", ())
+    return RepairNote(
+        code=str(problem.details.get("code", problem.code)),
+        path=str(problem.details.get("path", "")),
+        valid=tuple(str(name) for name in valid) if isinstance(valid, list | tuple) else (),
+    )
+
+
+def _notes(truncated: bool, rows: int, warnings: tuple[str, ...]) -> tuple[str, ...]:
+    notes = list(warnings)
+    if truncated:
+        notes.append(f"only the first {rows} rows are shown")
+    if rows == 0:
+        notes.append("no rows match")
+    return tuple(notes)
