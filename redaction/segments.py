@@ -63,6 +63,8 @@ class UnscannedPrompt:
             no more than the metadata segments do and is not part of what leaves.
         question: The masked question, as in the question segment.
         left_out: Names of tables and columns that did not fit the budget.
+        previous: Canonical JSON of the spec that a follow-up question refines, as in the prompt; empty for a first
+            question. Read by the in-process offline planner only, as `facts` is.
     """
 
     messages: tuple[Message, ...]
@@ -74,6 +76,7 @@ class UnscannedPrompt:
     facts: str
     question: str
     left_out: tuple[str, ...] = ()
+    previous: str = ""
 
     @property
     def dynamic_segments(self) -> tuple[Segment, ...]:
