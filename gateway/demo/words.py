@@ -8,20 +8,143 @@ from __future__ import annotations
 
 from typing import Final
 
-FIRST_NAMES: Final = (
-    "Ada Maria Jonas Amélie Liam Sofia Noah Emma Lukas Chloé Oliver Isabella Mateo Hannah Ethan Zoe Felix Léa Jack "
-    "Priya Arjun Mei Hiro Yuki Fatima Omar Layla Ingrid Lars Astrid Nikolai Anya Carlos Lucía Diego Camila Thabo "
-    "Amara Kwame Nia Grace Henry Ruby Oscar Freya Leo Clara Theo Alice Max Julia Samuel Nora Anton Elif Mehmet Greta "
-    "Paul Marta Tomás Inês Aoife Cian Saoirse Dylan Megan"
-).split()
+FIRST_NAMES: Final = [
+    "Ada",
+    "Maria",
+    "Jonas",
+    "Amélie",
+    "Liam",
+    "Sofia",
+    "Noah",
+    "Emma",
+    "Lukas",
+    "Chloé",
+    "Oliver",
+    "Isabella",
+    "Mateo",
+    "Hannah",
+    "Ethan",
+    "Zoe",
+    "Felix",
+    "Léa",
+    "Jack",
+    "Priya",
+    "Arjun",
+    "Mei",
+    "Hiro",
+    "Yuki",
+    "Fatima",
+    "Omar",
+    "Layla",
+    "Ingrid",
+    "Lars",
+    "Astrid",
+    "Nikolai",
+    "Anya",
+    "Carlos",
+    "Lucía",
+    "Diego",
+    "Camila",
+    "Thabo",
+    "Amara",
+    "Kwame",
+    "Nia",
+    "Grace",
+    "Henry",
+    "Ruby",
+    "Oscar",
+    "Freya",
+    "Leo",
+    "Clara",
+    "Theo",
+    "Alice",
+    "Max",
+    "Julia",
+    "Samuel",
+    "Nora",
+    "Anton",
+    "Elif",
+    "Mehmet",
+    "Greta",
+    "Paul",
+    "Marta",
+    "Tomás",
+    "Inês",
+    "Aoife",
+    "Cian",
+    "Saoirse",
+    "Dylan",
+    "Megan",
+]
 
-LAST_NAMES: Final = (
-    "Keller Schmidt Novak Dubois Martin Rossi Bianchi Garcia Fernández López Silva Santos Murphy O'Brien Walsh Smith "
-    "Johnson Williams Brown Taylor Davies Evans Wilson Hughes Lindqvist Andersson Nilsson Hansen Larsen Virtanen "
-    "Kowalski Nowak Horváth Popescu Ivanova Petrov Yılmaz Demir Haddad Khan Patel Sharma Gupta Tanaka Sato Kim Park "
-    "Chen Wang Nguyen Okafor Mensah Dlamini Moreau Laurent Bernard Lefèvre Weber Fischer Wagner Becker Hoffmann "
-    "Schulz Koch Richter Vogel"
-).split()
+LAST_NAMES: Final = [
+    "Keller",
+    "Schmidt",
+    "Novak",
+    "Dubois",
+    "Martin",
+    "Rossi",
+    "Bianchi",
+    "Garcia",
+    "Fernández",
+    "López",
+    "Silva",
+    "Santos",
+    "Murphy",
+    "O'Brien",
+    "Walsh",
+    "Smith",
+    "Johnson",
+    "Williams",
+    "Brown",
+    "Taylor",
+    "Davies",
+    "Evans",
+    "Wilson",
+    "Hughes",
+    "Lindqvist",
+    "Andersson",
+    "Nilsson",
+    "Hansen",
+    "Larsen",
+    "Virtanen",
+    "Kowalski",
+    "Nowak",
+    "Horváth",
+    "Popescu",
+    "Ivanova",
+    "Petrov",
+    "Yılmaz",
+    "Demir",
+    "Haddad",
+    "Khan",
+    "Patel",
+    "Sharma",
+    "Gupta",
+    "Tanaka",
+    "Sato",
+    "Kim",
+    "Park",
+    "Chen",
+    "Wang",
+    "Nguyen",
+    "Okafor",
+    "Mensah",
+    "Dlamini",
+    "Moreau",
+    "Laurent",
+    "Bernard",
+    "Lefèvre",
+    "Weber",
+    "Fischer",
+    "Wagner",
+    "Becker",
+    "Hoffmann",
+    "Schulz",
+    "Koch",
+    "Richter",
+    "Vogel",
+]
 
 MAIL_DOMAINS: Final = (
     "postfach.example",
@@ -74,9 +197,21 @@ CATALOGUE: Final = (
 )  # fmt: skip
 """Tenant, category, typical price in the tenant's currency, nouns."""
 
-ADJECTIVES: Final = (
-    "Nordic Classic Compact Trail Urban Studio Pro Mini Heritage Alpine Solar Quiet Swift".split()
-)
+ADJECTIVES: Final = [
+    "Nordic",
+    "Classic",
+    "Compact",
+    "Trail",
+    "Urban",
+    "Studio",
+    "Pro",
+    "Mini",
+    "Heritage",
+    "Alpine",
+    "Solar",
+    "Quiet",
+    "Swift",
+]
 
 TICKETS: Final = (
     ("delivery", "Parcel has not arrived", "my order {order} was due last week and has not arrived. Please call me "

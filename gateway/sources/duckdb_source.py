@@ -1,0 +1,279 @@
+"""DuckDB: database files, and the private copies that files and folders are loaded into.
+
+The engine has "no internal privilege boundary" (duckdb.org/docs, Securing DuckDB), so what SQL could do is taken
+away before the first statement: read-only, no file or network access, no extensions, no look-up of Python
+variables, caps on memory, threads and spill, and then the configuration is locked. Each call must be exactly one
+statement that the engine itself parses as a SELECT. What remains is what the proof of stage 10 stands for.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Final
+
+import duckdb
+
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.errors import GatewayError
+from gateway.sources.base import Cancel
+from gateway.sources.checks import vocabulary
+from gateway.sources.errors import Code, duckdb_code, failure
+from gateway.sources.names import safe_names
+from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
+
+_LABEL: Final = re.compile(r"'((?:[^']|'')*)'")
+_INTEGERS: Final = ("TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER",
+                    "UBIGINT", "UHUGEINT")  # fmt: skip
+
+
+def column_type(native: str) -> ColumnType:
+    """What a DuckDB type holds, by its printed name."""
+    name = native.upper()
+    if name.endswith("]") or name.startswith(("STRUCT", "MAP", "UNION", "JSON", "VARIANT")):
+        return ColumnType.JSON
+    for start, kind in (
+        ("VARCHAR", ColumnType.TEXT), ("ENUM", ColumnType.TEXT), ("UUID", ColumnType.TEXT),
+        ("BOOLEAN", ColumnType.BOOLEAN), ("TIMESTAMP", ColumnType.DATETIME), ("DATE", ColumnType.DATE),
+        ("TIME", ColumnType.TIME), ("DOUBLE", ColumnType.NUMBER), ("FLOAT", ColumnType.NUMBER),
+        ("BLOB", ColumnType.BINARY),
+    ):  # fmt: skip
+        if name.startswith(start):
+            return kind
+    if name.startswith("DECIMAL"):
+        return ColumnType.INTEGER if name.endswith(",0)") else ColumnType.NUMBER
+    return ColumnType.INTEGER if name in _INTEGERS else ColumnType.OTHER
+
+
+class DuckDbSource(SqlSource):
+    """A DuckDB database, opened read-only and locked down.
+
+    Args:
+        name: The owner's name of the source.
+        path: The database file.
+        comments: Whether the owner's comments are reflected.
+        warnings: What the loader of files has to say; safe to show.
+        allowed_paths: Parquet files that views of the database read; no other file can be opened.
+        throw_away: Remove the file now that it is open, so that no copy stays behind.
+        memory_limit: Cap on memory, as DuckDB writes it. Larger work spills to a private folder.
+        threads: Cap on threads.
+
+    Raises:
+        SourceError: The file is missing, locked, or no DuckDB database.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        path: Path,
+        *,
+        comments: bool = False,
+        warnings: tuple[str, ...] = (),
+        throw_away: bool = False,
+        allowed_paths: tuple[str, ...] = (),
+        memory_limit: str = "2GB",
+        threads: int = 2,
+    ) -> None:
+        super().__init__(name, Dialect.DUCKDB)
+        self._comments = comments
+        self._warnings = warnings
+        self._loaded = throw_away
+        self._spill = Path(tempfile.mkdtemp(prefix="rowless-spill-"))
+        try:
+            self._connection = duckdb.connect(path, read_only=True, config=self._lock_down(memory_limit, threads))
+            self._lock(allowed_paths)
+            self._database = self._connection.execute("SELECT current_database()").fetchall()[0][0]
+        except duckdb.Error as error:
+            self._remove_spill()
+            raise failure(_open_code(error), name) from None
+        if throw_away:
+            # The open descriptor keeps the data; with the name gone, no rows outlive the process.
+            with suppress(OSError):
+                path.unlink()
+
+    def _lock_down(self, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
+        return {
+            "allow_community_extensions": "false",
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+            "allow_persistent_secrets": "false",
+            "python_enable_replacements": "false",
+            "memory_limit": memory_limit,
+            "threads": str(threads),
+            "temp_directory": str(self._spill),
+            "max_temp_directory_size": "8GB",
+        }
+
+    def _lock(self, allowed: tuple[str, ...]) -> None:
+        # These three only go in this order, and the first is refused by the engine once the second is set.
+        if allowed:
+            self._connection.execute("SET allowed_paths = ?", [list(allowed)])
+        self._connection.execute("SET enable_external_access = false")
+        self._connection.execute("SET lock_configuration = true")
+
+    @contextmanager
+    def _rows(
+        self, statement: str, parameters: Parameters, *, timeout_s: float, cancel: Cancel | None
+    ) -> Iterator[Fetch]:
+        watch: Watch | None = None
+        try:
+            # A cursor is a connection of its own to the same database: what a statement sets dies with it.
+            with self._connection.cursor() as cursor:
+                _check_one_select(cursor, statement, self.name)
+                bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
+                watch = Watch(cursor.interrupt, timeout_s=timeout_s, cancel=cancel)
+                with watch:
+                    cursor.execute(statement, bound)
+                    yield cursor.fetchmany
+        except GatewayError:
+            raise
+        except (duckdb.Error, RuntimeError) as error:
+            # A RuntimeError is what an interrupt between two fetches becomes.
+            stopped = watch.reason if watch is not None else None
+            raise failure(stopped or duckdb_code(error), self.name) from None
+
+    def _reflect(self) -> Catalog:
+        try:
+            with self._connection.cursor() as cursor:
+                return self._catalog_from(cursor)
+        except duckdb.Error as error:
+            raise failure(duckdb_code(error), self.name) from None
+
+    def _catalog_from(self, cursor: duckdb.DuckDBPyConnection) -> Catalog:
+        listed = cursor.execute(_TABLES, [self._database]).fetchall()
+        if not listed:
+            raise failure(Code.EMPTY, self.name)
+        columns: dict[tuple[str, str], list[tuple[str, str, bool, str | None]]] = {}
+        for schema, table, *column in cursor.execute(_COLUMNS, [self._database]).fetchall():
+            columns.setdefault((schema, table), []).append((column[0], column[1], column[2], column[3]))
+        constraints = cursor.execute(_CONSTRAINTS, [self._database]).fetchall()
+        physical = [(schema, table) for schema, table, _, _ in listed]
+        names = safe_names([t if s == "main" else f"{s}.{t}" for s, t in physical], prefix="t")
+        by_physical = dict(zip(physical, names, strict=True))
+        tables = [
+            self._table(row, name, columns[row[0], row[1]], [c for c in constraints if c[:2] == row[:2]])
+            for row, name in zip(listed, names, strict=True)
+        ]
+        found = {table.name: table for table in tables}
+        links = [
+            _link(c, found[by_physical[c[0], c[1]]], found[by_physical[c[0], c[5]]])
+            for c in constraints
+            if c[2] == "FOREIGN KEY" and (c[0], c[5]) in by_physical
+        ]
+        return Catalog(
+            source=self.name,
+            dialect=self.dialect,
+            tables=tuple(tables),
+            relationships=tuple(links),
+            warnings=self._warnings,
+        )
+
+    def _table(
+        self,
+        row: Sequence[str],
+        name: str,
+        columns: Sequence[tuple[str, str, bool, str | None]],
+        constraints: Sequence[Sequence[object]],
+    ) -> Table:
+        schema, physical, kind, comment = row
+        safe = dict(zip((c[0] for c in columns), safe_names((c[0] for c in columns), prefix="c"), strict=True))
+        listed = dict(filter(None, (vocabulary(str(c[4]), self.dialect) for c in constraints if c[2] == "CHECK")))
+        keys = {kind: [tuple(safe[str(n)] for n in _names(c[3])) for c in constraints if c[2] == kind]
+                for kind in ("PRIMARY KEY", "UNIQUE")}  # fmt: skip
+        return Table(
+            name=name,
+            physical=(schema, physical),
+            columns=tuple(
+                Column(
+                    name=safe[column],
+                    physical=column,
+                    type=column_type(native),
+                    native_type=_short(native),
+                    nullable=nullable,
+                    tz_aware="WITH TIME ZONE" in native,
+                    vocabulary=_enum_labels(native) or listed.get(column),
+                    comment=(about or "") if self._comments else "",
+                )
+                for column, native, nullable, about in columns
+            ),
+            primary_key=keys["PRIMARY KEY"][0] if keys["PRIMARY KEY"] else (),
+            unique=tuple(keys["UNIQUE"]),
+            kind="file" if self._loaded else "view" if kind == "view" else "table",
+            comment=(comment or "") if self._comments else "",
+        )
+
+    def close(self) -> None:
+        """Close the database and remove what it spilt."""
+        with suppress(duckdb.Error):
+            self._connection.close()
+        self._remove_spill()
+
+    def _remove_spill(self) -> None:
+        shutil.rmtree(self._spill, ignore_errors=True)
+
+
+_TABLES: Final = """
+SELECT schema_name, table_name, 'table', comment FROM duckdb_tables() WHERE NOT internal AND database_name = ?1
+UNION ALL
+SELECT schema_name, view_name, 'view', comment FROM duckdb_views() WHERE NOT internal AND database_name = ?1
+ORDER BY 1, 2
+"""
+_COLUMNS: Final = """
+SELECT schema_name, table_name, column_name, data_type, is_nullable, comment FROM duckdb_columns()
+WHERE NOT internal AND database_name = ? ORDER BY schema_name, table_name, column_index
+"""
+_CONSTRAINTS: Final = """
+SELECT schema_name, table_name, constraint_type, constraint_column_names, expression, referenced_table,
+    referenced_column_names
+FROM duckdb_constraints() WHERE database_name = ? ORDER BY table_oid, constraint_index
+"""
+
+
+def _check_one_select(cursor: duckdb.DuckDBPyConnection, statement: str, name: str) -> None:
+    statements = cursor.extract_statements(statement)
+    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
+        raise failure(Code.DENIED, name)
+
+
+def _open_code(error: duckdb.Error) -> Code:
+    """Opening fails in few ways, which DuckDB tells apart by text only; the text stays here."""
+    text = str(error)
+    if "lock" in text.lower():
+        return Code.BUSY
+    if "not a valid DuckDB" in text or "corrupt" in text.lower() or "version number" in text:
+        return Code.FORMAT
+    if "ermission denied" in text:
+        return Code.PERMISSION
+    return Code.NOT_FOUND if "does not exist" in text else Code.UNUSABLE
+
+
+def _names(value: object) -> Sequence[object]:
+    return value if isinstance(value, list | tuple) else ()
+
+
+def _link(constraint: Sequence[object], child: Table, parent: Table) -> Relationship:
+    by_child = {c.physical: c.name for c in child.columns}
+    by_parent = {c.physical: c.name for c in parent.columns}
+    return Relationship(
+        table=child.name,
+        columns=tuple(by_child[str(n)] for n in _names(constraint[3])),
+        parent=parent.name,
+        parent_columns=tuple(by_parent[str(n)] for n in _names(constraint[6])),
+    )
+
+
+def _enum_labels(native: str) -> tuple[str, ...] | None:
+    if not native.startswith("ENUM("):
+        return None
+    return tuple(label.replace("''", "'") for label in _LABEL.findall(native)) or None
+
+
+def _short(native: str) -> str:
+    """The type's name without an enum's labels or a struct's keys: they can come from rows."""
+    if native.endswith("]"):
+        return "LIST"
+    return native if native.startswith("DECIMAL") else re.split(r"[(\[]", native, maxsplit=1)[0]

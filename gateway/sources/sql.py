@@ -1,0 +1,170 @@
+"""What every SQL source does alike: limits, deadline, cancellation, cells, distinct values under a scope."""
+
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from types import TracebackType
+from typing import Final, Self
+
+from sqlglot import exp
+
+from gateway.catalog import Catalog, Dialect
+from gateway.errors import ScopeRefusedError
+from gateway.sources.base import Cancel
+from gateway.sources.cells import convert, size
+from gateway.sources.errors import Code, failure
+from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
+from gateway.tenancy.scope import Limits, Scope
+from gateway.types import Cell, ResultTable, ScopedQuery
+
+Parameters = Mapping[str, Cell | tuple[Cell, ...]]
+Fetch = Callable[[int], Sequence[Sequence[object]]]
+"""Gives up to that many further rows of a running statement; none when it is done."""
+
+_BATCH: Final = 500
+_VALUES_TIMEOUT_S: Final = 30.0
+
+
+class Watch:
+    """Stops a statement when its time is up or its caller leaves, and remembers which of the two it was.
+
+    Once it is left, it stops nothing any more: a late cancel must not hit the next statement on the connection.
+    """
+
+    def __init__(self, stop: Callable[[], object], *, timeout_s: float, cancel: Cancel | None) -> None:
+        self._stop = stop
+        self._cancel = cancel
+        self._lock = threading.Lock()
+        self._done = False
+        self._timer = threading.Timer(timeout_s, self._halt, (Code.TIMEOUT,))
+        self._timer.daemon = True
+        self.reason: Code | None = None
+
+    def _halt(self, reason: Code) -> None:
+        with self._lock:
+            if self._done or self.reason is not None:
+                return
+            self.reason = reason
+            self._stop()
+
+    def __enter__(self) -> Self:
+        self._timer.start()
+        if self._cancel is not None:
+            self._cancel.on_cancel(lambda: self._halt(Code.CANCELLED))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._timer.cancel()
+        with self._lock:
+            self._done = True
+
+
+class SqlSource(ABC):
+    """A datasource that speaks SQL. An engine brings `_rows` and `_reflect`; the rest is here.
+
+    Args:
+        name: The owner's name of the source; may be spoken.
+        dialect: What the engine understands.
+    """
+
+    def __init__(self, name: str, dialect: Dialect) -> None:
+        self.name = name
+        self.dialect = dialect
+        self._catalog: Catalog | None = None
+        self._catalog_lock = threading.Lock()
+
+    @abstractmethod
+    def _rows(
+        self, statement: str, parameters: Parameters, *, timeout_s: float, cancel: Cancel | None
+    ) -> AbstractContextManager[Fetch]:
+        """Run a statement read-only; every driver error leaves as a `GatewayError` of the closed set."""
+
+    @abstractmethod
+    def _reflect(self) -> Catalog:
+        """Read the structure from the engine."""
+
+    @abstractmethod
+    def close(self) -> None:
+        """Release connections."""
+
+    def reflect(self) -> Catalog:
+        """Read the structure anew (see `gateway.sources.base.Source`)."""
+        catalog = self._reflect()
+        with self._catalog_lock:
+            self._catalog = catalog
+        return catalog
+
+    def _known_catalog(self) -> Catalog:
+        with self._catalog_lock:
+            known = self._catalog
+        return known if known is not None else self.reflect()
+
+    def run(self, query: ScopedQuery, *, limits: Limits, cancel: Cancel | None = None) -> ResultTable:
+        """Run a proved statement within the limits.
+
+        Raises:
+            ScopeRefusedError: The statement was not proved.
+            QueryTimeoutError: `limits.timeout_s` passed.
+            QueryLimitError: The answer is larger than `limits.max_bytes`.
+            QueryError: Anything else, with a code of `gateway.sources.errors.Code`.
+        """
+        if not isinstance(query, ScopedQuery):
+            raise ScopeRefusedError("only a proved statement is run", stage="run")
+        compiled = query.query
+        if compiled.dialect is not self.dialect:
+            raise ScopeRefusedError("the statement is for another engine", stage="run")
+        shown = min(limits.max_rows, compiled.max_rows)
+        started = time.perf_counter()
+        rows: list[tuple[Cell, ...]] = []
+        total = 0
+        with self._rows(compiled.statement, compiled.parameters, timeout_s=limits.timeout_s, cancel=cancel) as fetch:
+            while len(rows) <= shown and (batch := fetch(min(_BATCH, shown + 1 - len(rows)))):
+                converted = convert(batch, compiled.columns)
+                total += sum(map(size, converted))
+                if total > limits.max_bytes:
+                    raise failure(Code.BYTES, self.name)
+                rows.extend(converted)
+        return ResultTable(
+            columns=compiled.columns,
+            rows=tuple(rows[:shown]),
+            truncated=len(rows) > shown,
+            elapsed_ms=(time.perf_counter() - started) * 1000,
+            bytes=total,
+        )
+
+    def aggregate(self, statement: str, parameters: Parameters, *, timeout_s: float) -> list[tuple[object, ...]]:
+        """Run a summary statement of `gateway.summary` (see `gateway.sources.base.Source`)."""
+        with self._rows(statement, parameters, timeout_s=timeout_s, cancel=None) as fetch:
+            found: list[tuple[object, ...]] = []
+            while batch := fetch(_BATCH):
+                found.extend(tuple(row) for row in batch)
+            return found
+
+    def distinct_values(self, table: str, column: str, scope: Scope, *, max_values: int) -> Iterator[str]:
+        """Stream the distinct texts of a column under a scope, at most `max_values` + 1.
+
+        Raises:
+            ScopeRefusedError: The table or column is outside the scope.
+        """
+        barrier = scoped_tables(self._known_catalog(), scope, {table: {column}})
+        value = exp.column(column, quoted=True)
+        select = (
+            exp.Select(expressions=[exp.cast(value, "text")])
+            .distinct()
+            .from_(exp.Table(this=exp.to_identifier(CTE_PREFIX + table, quoted=True)))
+            .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+            .limit(max_values + 1)
+        )
+        select.set("with_", exp.With(expressions=list(barrier.ctes)))
+        statement = select.sql(dialect=self.dialect.value, comments=False)
+        with self._rows(statement, barrier.parameters, timeout_s=_VALUES_TIMEOUT_S, cancel=None) as fetch:
+            while batch := fetch(_BATCH):
+                for (text,) in batch:
+                    if text is not None:
+                        yield str(text)
