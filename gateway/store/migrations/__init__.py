@@ -1,0 +1,1 @@
+"""Alembic migrations of the state database, shipped in the package and run when it is opened."""
