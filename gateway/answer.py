@@ -19,7 +19,7 @@ class Asker:
     user: str = ""
     session: str = ""
     attributes: Mapping[str, str | int] = field(default_factory=dict)
-    trace_id: str = ""
+    traceparent: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -20,7 +20,7 @@ from gateway.sources.base import Source
 from gateway.summary.model import Summary
 from gateway.summary.summarise import summarise
 from gateway.summary.values import build_index
-from gateway.tenancy.rules import scope_for
+from gateway.tenancy.rules import check_rules, scope_for
 from gateway.tenancy.scope import Limits, Scope
 from redaction.fingerprints import ValueIndex
 
@@ -58,6 +58,7 @@ class AttachedSource:
         self.source = source
         self.config = config
         self.catalog: Catalog = source.reflect()
+        check_rules(config, self.catalog)
         self._index_key = index_key
         self._max_index_values = max_index_values
         self._limits = limits

@@ -71,6 +71,17 @@ class LimitSettings(_Group):
     """Columns with more distinct values are not linked (and the summary page says so)."""
 
 
+class HttpSettings(_Group):
+    """The HTTP door."""
+
+    host: str = "127.0.0.1"
+    """Address to listen on."""
+    port: Annotated[int, Field(ge=0, le=65535)] = 8321
+    """Port to listen on; 0 for any free one."""
+    allowed_origins: tuple[str, ...] = ()
+    """Web origins that may call the API from a browser, each spelt exactly; a JSON list in the environment."""
+
+
 class Settings(BaseSettings):
     """All settings of a gateway process."""
 
@@ -89,6 +100,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     prompt: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
+    http: HttpSettings = HttpSettings()
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Settings:

@@ -48,7 +48,7 @@ from gateway.errors import (
     UnanswerableError,
 )
 from gateway.llm.port import Planner
-from gateway.record import Recorder
+from gateway.record import Entry, Recorder
 from gateway.sources.base import Cancel
 from gateway.tenancy.scope import Scope
 from gateway.trace import Trace
@@ -128,12 +128,15 @@ class Gateway:
         async with self.recorder.question(asker, question, trace) as entry:
             self._check(question)
             setting = await self._setting(asker, context, trace)
+            entry.known(setting.scope, setting.known)
             masked = await self._mask(question, setting, trace)
+            entry.masked(masked)
             bindings = {**(setting.past.bindings if setting.past else {}), **masked.vault.bindings()}
             placeholders = {**(setting.past.placeholders if setting.past else {}), **masked.placeholders()}
             planned = await self._plan(masked, placeholders, setting, entry, trace)
             if not planned.plan.charts:
                 raise _unanswerable(planned.plan)
+            entry.is_ambiguous = planned.plan.ambiguous
             first = Context(spec=planned.plan.charts[0], bindings=bindings, placeholders=placeholders)
             answer = await self._draw(first, setting, entry, trace, cancel)
             return self._complete(answer, planned, masked, first, setting)
@@ -143,13 +146,14 @@ class Gateway:
         trace = Trace()
         async with self.recorder.question(asker, "", trace) as entry:
             setting = await self._setting(asker, context, trace)
+            entry.known(setting.scope, setting.known)
             assert setting.past is not None  # noqa: S101  (a context was given, so it was opened or refused)
             with trace.stage("read") as stage:
                 reply = Reply(text=Plan(charts=(setting.past.spec,)).model_dump_json(), model="chosen")
                 plan = read_reply(reply, setting.known.summary, placeholders=setting.past.placeholders)
                 stage.says = "the spec of the sealed context, checked anew"
             with trace.stage("log") as stage:
-                await entry.intend(scope=setting.scope, known=setting.known)
+                await entry.intend()
                 stage.says = "intent is durable"
             chosen = Context(
                 spec=plan.charts[0], bindings=setting.past.bindings, placeholders=setting.past.placeholders
@@ -195,7 +199,7 @@ class Gateway:
         masked: MaskedQuestion,
         placeholders: Mapping[str, tuple[str, ...]],
         setting: _Setting,
-        entry: Recorder.Entry,
+        entry: Entry,
         trace: Trace,
     ) -> _Planned:
         known = setting.known
@@ -222,9 +226,7 @@ class Gateway:
                 )
                 stage.says = f"{len(prompt.dynamic_segments)} segments, nothing found"
             with trace.stage("log") as stage:
-                await entry.intend(
-                    scope=setting.scope, known=known, masked=masked, prompt=scanned, planner=self.planner
-                )
+                await entry.intend(scanned, self.planner)
                 stage.says = "intent is durable"
             with trace.stage("plan") as stage:
                 reply = await self.planner.plan(scanned)
@@ -244,7 +246,7 @@ class Gateway:
     # 9 compile, 10 prove, 11 run, 12 render
 
     async def _draw(
-        self, chosen: Context, setting: _Setting, entry: Recorder.Entry, trace: Trace, cancel: Cancel | None
+        self, chosen: Context, setting: _Setting, entry: Entry, trace: Trace, cancel: Cancel | None
     ) -> Answer:
         spec, scope, catalog, summary = chosen.spec, setting.scope, setting.attached.catalog, setting.known.summary
         with trace.stage("compile") as stage:
@@ -260,7 +262,7 @@ class Gateway:
         with trace.stage("prove") as stage:
             scoped = prove(compiled, catalog=catalog, scope=scope)
             stage.says = "stays in scope"
-        entry.compiled(spec, compiled)
+        entry.proved(spec, compiled)
         with trace.stage("run") as stage:
             cancel = cancel or Cancel()
             try:

@@ -1,0 +1,1 @@
+"""The commands of ``rowless``, one file a group. Thin: they parse, call, and print."""

@@ -1,0 +1,207 @@
+"""The line's pen: writes each question's intents and its outcome to the audit log (stage 6).
+
+An entry is opened before the first stage and closed whatever happens, so that a question that was refused, failed or
+abandoned is in the log as surely as one that was answered. If the log cannot be written, the line stops.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from dataclasses import replace
+from typing import Protocol
+
+from gateway.answer import Asker
+from gateway.attached import Known
+from gateway.audit.entry import Decision, Intent, MaskedSpan, Outcome, SegmentVerdict, StageNote
+from gateway.chart.canonical import canonical
+from gateway.chart.spec import ChartSpec
+from gateway.errors import AmbiguousError, GatewayError, GuardFailedError, RefusedError, UnanswerableError
+from gateway.llm.port import Planner
+from gateway.tenancy.scope import Scope
+from gateway.trace import Trace
+from gateway.types import CompiledQuery, Reply, ResultTable
+from redaction.mask import MaskedQuestion
+from redaction.scan import ScannedPrompt
+
+
+class Log(Protocol):
+    """What the pen needs of the audit log."""
+
+    async def intent(self, intent: Intent) -> str:
+        """Write what is about to leave; durable when it returns."""
+        ...
+
+    async def outcome(self, entry_id: str, outcome: Outcome) -> None:
+        """Write what came of it; durable when it returns."""
+        ...
+
+
+_OPEN: ContextVar[Entry | None] = ContextVar("open_audit_entry", default=None)
+
+
+class Recorder:
+    """Opens an entry for each question.
+
+    Args:
+        log: The audit log.
+    """
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+
+    @asynccontextmanager
+    async def question(self, asker: Asker, question: str, trace: Trace) -> AsyncIterator[Entry]:
+        """Record one question: its intents as they come, and its outcome at the end, however it ends.
+
+        Raises:
+            AuditUnavailableError: The log could not be written. Nothing more is sent or run.
+        """
+        entry = Entry(self._log, asker, question, trace)
+        token = _OPEN.set(entry)
+        try:
+            yield entry
+        except asyncio.CancelledError:
+            await entry.close("failed", code="caller_left")
+            raise
+        except GatewayError as error:
+            error.stage = error.stage or trace.current
+            await entry.close(_decision(error), code=error.code)
+            raise
+        except Exception:
+            await entry.close("failed", code="internal")
+            raise
+        else:
+            await entry.close("clarified" if entry.is_ambiguous else "answered")
+        finally:
+            _OPEN.reset(token)
+
+    @staticmethod
+    async def before_send(attempt: int) -> None:
+        """Write one more intent before a planner sends the same prompt again. Called by the planner's retry loop."""
+        entry = _OPEN.get()
+        if entry is not None and attempt > 1:
+            await entry.again()
+
+
+class Entry:
+    """One question's place in the log."""
+
+    def __init__(self, log: Log, asker: Asker, question: str, trace: Trace) -> None:
+        self._log = log
+        self._trace = trace
+        self._intent = Intent(
+            tenant=str(asker.tenant),
+            source=asker.source,
+            question=question,
+            user=asker.user,
+            session=asker.session,
+            traceparent=asker.traceparent,
+            leaves=False,
+        )
+        self._outcome = Outcome(decision="failed")
+        self._open: list[str] = []
+        self.is_ambiguous = False
+
+    @property
+    def audit_id(self) -> str:
+        """Id of the question's first entry; empty before it is written."""
+        return self._intent.first
+
+    def masked(self, masked: MaskedQuestion) -> None:
+        """Note what was masked, so that a refusal after it says so too."""
+        self._intent = replace(
+            self._intent,
+            masked_question=masked.text,
+            masked=tuple(
+                MaskedSpan(kind=kind, placeholder=placeholder, start=start, end=end)
+                for kind, placeholder, start, end in masked.spans()
+            ),
+        )
+
+    def known(self, scope: Scope, known: Known) -> None:
+        """Note under which right and which release the question is asked."""
+        self._intent = replace(
+            self._intent,
+            summary_release=known.summary.release,
+            scope_shape=scope.shape(),
+            scope_fingerprint=scope.fingerprint(),
+        )
+
+    async def intend(self, prompt: ScannedPrompt | None = None, planner: Planner | None = None) -> None:
+        """Write down what is about to leave or, without a prompt, what is about to be run."""
+        if prompt is not None and planner is not None:
+            self._intent = replace(
+                self._intent,
+                messages=prompt.messages,
+                reply_schema=prompt.prompt.reply_schema,
+                verdicts=tuple(
+                    SegmentVerdict(kind=v.kind.value, sha256=v.sha256, verdict=v.verdict, cached=v.cached)
+                    for v in prompt.report.segments
+                ),
+                scanner=prompt.report.scanner,
+                template=prompt.prompt.template,
+                template_version=prompt.prompt.version,
+                tokens=prompt.prompt.tokens,
+                planner=planner.name,
+                model=planner.model,
+                leaves=planner.leaves,
+            )
+        await self.again()
+
+    async def again(self) -> None:
+        """Write one more intent: the next attempt of the same question."""
+        if self._open:
+            self._intent = replace(self._intent, attempt=self._intent.attempt + 1)
+        entry_id = await self._log.intent(self._intent)
+        self._open.append(entry_id)
+        if not self._intent.first:
+            self._intent = replace(self._intent, first=entry_id)
+
+    def replied(self, reply: Reply) -> None:
+        """Note a planner's reply and what it cost."""
+        cost = None if reply.cost_usd is None else reply.cost_usd + (self._outcome.cost_usd or 0.0)
+        self._outcome = replace(
+            self._outcome,
+            reply=reply.text,
+            tokens_in=self._outcome.tokens_in + reply.tokens_in,
+            tokens_out=self._outcome.tokens_out + reply.tokens_out,
+            cost_usd=cost,
+        )
+
+    def proved(self, spec: ChartSpec, compiled: CompiledQuery) -> None:
+        """Note the spec and the shape of the statement that the checker let through."""
+        self._outcome = replace(
+            self._outcome, spec=canonical(spec), statement=compiled.statement, checker="proved"
+        )
+
+    def answered(self, result: ResultTable) -> None:
+        """Note the size of the answer, not the answer."""
+        self._outcome = replace(self._outcome, rows=len(result.rows), bytes=result.bytes)
+
+    async def close(self, decision: Decision, *, code: str = "") -> None:
+        """Write the outcome of every intent of this question."""
+        if not self._open:
+            await self.again()
+        checker = "refused" if decision == "refused" and self._trace.current == "prove" else self._outcome.checker
+        outcome = replace(
+            self._outcome,
+            decision=decision,
+            code=code,
+            stage=self._trace.current if code else "",
+            checker=checker,
+            stages=tuple(StageNote(name=r.name, ms=r.ms, says=r.says) for r in self._trace.records),
+        )
+        for earlier in self._open[:-1]:
+            await self._log.outcome(earlier, Outcome(decision="failed", code="tried_again"))
+        await self._log.outcome(self._open[-1], outcome)
+
+
+def _decision(error: GatewayError) -> Decision:
+    if isinstance(error, RefusedError | GuardFailedError):
+        return "refused"
+    if isinstance(error, AmbiguousError | UnanswerableError):
+        return "clarified"
+    return "failed"

@@ -1,0 +1,168 @@
+"""A runtime: one opened gateway process. Doors (command, HTTP) build it once from settings and a project.
+
+Everything with a key or a file behind it is opened here and closed here.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.attached import AttachedSource
+from gateway.audit.log import AuditLog
+from gateway.audit.sinks import CheckpointSink, FolderSink
+from gateway.config import Settings
+from gateway.context import ContextSeal
+from gateway.errors import ConfigError
+from gateway.llm.port import Planner
+from gateway.pipeline import Gateway
+from gateway.project import Project
+from gateway.record import Recorder
+from gateway.sources.open import open_source
+from gateway.store.seal import MasterKey, hkdf
+from gateway.store.state import State
+from gateway.tenancy.scope import Limits
+from gateway.tenancy.sessions import ApiKeys, Sessions
+from redaction.scan import ScanConfig, Scanner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Runtime:
+    """An opened gateway: the line, its state, its sessions and its audit log. Close it: the last checkpoint is written."""
+
+    settings: Settings
+    gateway: Gateway
+    state: State
+    keys: ApiKeys
+    sessions: Sessions
+    audit: AuditLog
+
+    @classmethod
+    async def open(
+        cls,
+        settings: Settings,
+        project: Project,
+        *,
+        only: str | None = None,
+        planner: Planner | None = None,
+        sinks: Sequence[CheckpointSink] | None = None,
+    ) -> Runtime:
+        """Open state, audit log, planner and datasources. Blocking work runs in a thread.
+
+        Args:
+            settings: The process's settings.
+            project: The owner's datasources.
+            only: Open just the datasource of this name.
+            planner: In place of the configured one.
+            sinks: Where audit checkpoints go, in place of the folder in `settings.home`.
+
+        Raises:
+            ConfigError: A setting, the master key or the state database is not usable.
+            SourceError: A datasource cannot be opened.
+            AuditUnavailableError: The audit log cannot be written.
+        """
+        return await asyncio.to_thread(_open, cls, settings, project, only, planner, sinks)
+
+    async def close(self) -> None:
+        """Close datasources, planner and audit log, in this order."""
+        for attached in self.gateway.sources.values():
+            await asyncio.to_thread(attached.close)
+        closing = getattr(self.gateway.planner, "aclose", None)
+        if closing is not None:
+            await closing()
+        await asyncio.to_thread(self.audit.close)
+        self.state.close()
+
+
+def open_state(settings: Settings) -> tuple[State, MasterKey]:
+    """Open the state database under its master key, both made on first use of the embedded default.
+
+    Raises:
+        ConfigError: The folder cannot be written, or the key or database is not usable.
+    """
+    home = settings.home.expanduser()
+    try:
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError:
+        msg = "the home folder cannot be made or written (setting ROWLESS_HOME)"
+        raise ConfigError(msg) from None
+    key_file = settings.master_key_file
+    master = MasterKey.from_file(key_file or home / "master.key", create=key_file is None)
+    return State.open(settings.state_url or f"sqlite:///{home / 'state.db'}", master), master
+
+
+def open_audit(state: State, settings: Settings) -> AuditLog:
+    """Open the audit log with its checkpoints in the home folder.
+
+    Raises:
+        AuditUnavailableError: It cannot be written.
+    """
+    return AuditLog.open(state, [FolderSink(checkpoint_folder(settings))])
+
+
+def checkpoint_folder(settings: Settings) -> Path:
+    """Where signed checkpoints go; copy them off the machine."""
+    return settings.home.expanduser() / "checkpoints"
+
+
+def make_planner(settings: Settings) -> Planner:
+    """The configured planner: the offline one, or any endpoint that speaks chat completions.
+
+    Raises:
+        ConfigError: The endpoint's address is not https off loopback.
+    """
+    if settings.llm.planner == "offline":
+        from gateway.llm.offline.planner import OfflinePlanner
+
+        return OfflinePlanner()
+    from gateway.llm.configured import openai_planner
+
+    return openai_planner(settings.llm, before_send=Recorder.before_send)
+
+
+def _open(
+    cls: type[Runtime],
+    settings: Settings,
+    project: Project,
+    only: str | None,
+    planner: Planner | None,
+    sinks: Sequence[CheckpointSink] | None,
+) -> Runtime:
+    planner = planner or make_planner(settings)
+    state, master = open_state(settings)
+    limits = Limits(
+        max_rows=settings.limits.max_rows,
+        max_bytes=settings.limits.max_bytes,
+        timeout_s=settings.limits.query_timeout_s,
+    )
+    audit = AuditLog.open(state, sinks) if sinks is not None else open_audit(state, settings)
+    attached: dict[str, AttachedSource] = {}
+    try:
+        for config in project.sources:
+            if only is None or config.name == only:
+                attached[config.name] = AttachedSource(
+                    open_source(config),
+                    config,
+                    index_key=hkdf(master.secret, f"rowless value index {config.name}"),
+                    max_index_values=settings.limits.index_values_per_column,
+                    limits=limits,
+                )
+        gateway = Gateway(
+            attached,
+            scanner=Scanner(ScanConfig()),
+            planner=planner,
+            recorder=Recorder(audit),
+            seal=ContextSeal(hkdf(master.secret, "rowless answer context")),
+            settings=settings,
+        )
+    except BaseException:
+        for source in attached.values():
+            source.close()
+        audit.close()
+        state.close()
+        raise
+    return cls(
+        settings=settings, gateway=gateway, state=state, keys=ApiKeys(state), sessions=Sessions(state), audit=audit
+    )

@@ -1,0 +1,67 @@
+"""The question door: ``POST /v1/ask``, ``POST /v1/run`` and ``GET /v1/summary``, each under a verified session."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+
+from gateway.answer import Asker
+from gateway.runtime import Runtime
+from gateway.sources.base import Cancel
+from gateway.web.answers import answer_body
+from gateway.web.auth import runtime_of, verified_asker
+from gateway.web.examples import ANSWER_EXAMPLE, ERROR_EXAMPLES
+from gateway.web.leaving import until_left
+from gateway.web.models import AnswerBody, AskBody, ErrorBody, RunBody, SummaryBody
+
+router = APIRouter(prefix="/v1", tags=["ask"])
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {
+        "model": ErrorBody,
+        "description": text,
+        "content": {"application/json": {"example": {"error": {"code": code, "message": message,
+                                                                "request_id": "5f0c1a2b3c4d5e6f", "details": {}}}}},
+    }
+    for status, (text, code, message) in ERROR_EXAMPLES.items()
+}  # fmt: skip
+
+
+@router.post(
+    "/ask",
+    summary="Ask a question, get a chart",
+    responses={**ERRORS, 200: {"content": {"application/json": {"example": ANSWER_EXAMPLE}}}},
+)
+async def ask(
+    body: AskBody,
+    request: Request,
+    asker: Annotated[Asker, Depends(verified_asker)],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+) -> AnswerBody:
+    """Plan a chart for the question, draw it from the session's own rows, and say what left the house."""
+    work = runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel())
+    answer = await until_left(request, work)
+    return await answer_body(answer, svg=body.svg, explain=body.explain)
+
+
+@router.post("/run", summary="Draw the chart of a sealed context", responses=ERRORS)
+async def run(
+    body: RunBody,
+    request: Request,
+    asker: Annotated[Asker, Depends(verified_asker)],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+) -> AnswerBody:
+    """Draw an alternative that the asker chose, or an earlier answer again. No model is asked."""
+    answer = await until_left(request, runtime.gateway.redraw(body.context, asker, cancel=Cancel()))
+    return await answer_body(answer, svg=body.svg, explain=body.explain)
+
+
+@router.get("/summary", summary="Exactly what the model may know", responses=ERRORS)
+async def summary(
+    asker: Annotated[Asker, Depends(verified_asker)],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+) -> SummaryBody:
+    """The released Summary of this session's scope: names, types and disclosure-controlled statistics. No row."""
+    known = await runtime.gateway.known(asker)
+    return SummaryBody(release=known.summary.release, summary=known.summary)
