@@ -1,0 +1,211 @@
+"""A result made ready for drawing: what each column is called and how it is read, and the rows as inline values.
+
+Every cell becomes text, a finite number or null; times become ISO text in UTC notation of the tenant's wall clock,
+so that a browser in another zone draws the same day. Labels are cut, and told apart where cutting made them equal.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import pairwise
+from typing import Final, Literal
+
+from gateway.chart.conditions import plain_line
+from gateway.chart.formats import MISSING, format_cell, parse_time
+from gateway.chart.sentence import field_title
+from gateway.chart.spec import ChartSpec, Dimension
+from gateway.chart.wording import drawn_measures, measure_index
+from gateway.summary.model import Summary
+from gateway.types import Cell, ResultColumn, ResultTable
+
+MAX_LABEL: Final = 48
+"""Characters of a category's label."""
+MAX_TITLE: Final = 70
+
+Kind = Literal["time", "number", "category"]
+Value = str | float | int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """One column as drawn. `labels` are the categories in order of first appearance, or in their natural order."""
+
+    column: ResultColumn
+    title: str
+    kind: Kind
+    part: str = ""
+    bin_width: float | None = None
+    labels: tuple[str, ...] = ()
+    times: tuple[datetime, ...] = ()
+    numbers: tuple[float, ...] = ()
+    drawn: bool = True
+
+    @property
+    def field(self) -> str:
+        """Name of the column in the data: ``d1``, ``s``, ``m1``."""
+        return self.column.field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Drawing:
+    """Everything a mark needs: the spec, the columns, the values, and notes for the reader."""
+
+    spec: ChartSpec
+    currency: str | None
+    dimensions: tuple[Shown, ...]
+    series: Shown | None
+    measures: tuple[Shown, ...]
+    values: list[dict[str, Value]] = field(repr=False)
+    width: int
+    height: int
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to draw: no row, or no measure with a value."""
+        if not self.values:
+            return True
+        return bool(self.measures) and all(row[m.field] is None for row in self.values for m in self.measures)
+
+
+def prepare(spec: ChartSpec, result: ResultTable, *, summary: Summary, width: int, height: int) -> Drawing:
+    """Turn a result into a drawing. Row order is kept: the query sorted it."""
+    drawn = {f"m{i + 1}" for i in drawn_measures(spec)}
+    shown: list[Shown] = []
+    cells: list[list[Value]] = []
+    for position, column in enumerate(result.columns):
+        raw = [row[position] for row in result.rows]
+        look, values = _column(spec, column, raw, summary)
+        shown.append(look if column.role != "measure" or not drawn or column.field in drawn else _hidden(look))
+        cells.append(values)
+    rows: list[dict[str, Value]] = [
+        {look.field: cell for look, cell in zip(shown, row, strict=True)} for row in zip(*cells, strict=True)
+    ]
+    _describe_rows(rows, result, shown, summary.currency)
+    measures = tuple(c for c in shown if c.column.role == "measure" and c.drawn)
+    return Drawing(
+        spec=spec,
+        currency=summary.currency,
+        dimensions=tuple(c for c in shown if c.column.role == "dimension"),
+        series=next((c for c in shown if c.column.role == "series"), None),
+        measures=measures,
+        values=rows,
+        width=width,
+        height=height,
+        notes=["Only part of the answer is shown: it has more rows than the limit."] if result.truncated else [],
+    )
+
+
+def _hidden(look: Shown) -> Shown:
+    return Shown(column=look.column, title=look.title, kind=look.kind, numbers=look.numbers, drawn=False)
+
+
+def _part_of(spec: ChartSpec, name: str) -> Dimension | None:
+    if name == "s":
+        return spec.series
+    if name.startswith("d") and name[1:].isdigit() and 0 < int(name[1:]) <= len(spec.dimensions):
+        return spec.dimensions[int(name[1:]) - 1]
+    return None
+
+
+def title_of(spec: ChartSpec, column: ResultColumn, summary: Summary) -> str:
+    """The title of a result column, from the spec where it is a part of it, else as the query called it."""
+    known = _part_of(spec, column.field) is not None or 0 <= measure_index(column.field) < len(spec.measures)
+    title = field_title(column.field, spec, summary) if known else column.title or column.field
+    # vega-tooltip treats lower-case "image" and "title" as its own keys: a title of ours starts with a capital.
+    return plain_line(title[:1].upper() + title[1:], MAX_TITLE)
+
+
+def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Summary) -> tuple[Shown, list[Value]]:
+    title = title_of(spec, column, summary)
+    dimension = _part_of(spec, column.field)
+    part = (dimension.part or "") if dimension else ""
+    if column.role == "measure":
+        values = [_number(v) for v in raw]
+        numbers = tuple(float(v) for v in values if v is not None)
+        if numbers or all(v is None for v in raw):
+            return Shown(column=column, title=title, kind="number", numbers=numbers), list(values)
+    if part:
+        labels = [format_cell(v, column, summary.currency, part=part) for v in raw]
+        order = sorted({_rank(v) for v in raw})
+        by_rank = {_rank(v): label for v, label in zip(raw, labels, strict=True)}
+        natural = tuple(dict.fromkeys(by_rank[r] for r in order))
+        return Shown(column=column, title=title, kind="category", part=part, labels=natural), list(labels)
+    if column.type in ("date", "datetime"):
+        times = [parse_time(v) for v in raw]
+        if all(t is not None or v is None for t, v in zip(times, raw, strict=True)):
+            iso: list[Value] = [None if t is None else t.strftime("%Y-%m-%dT%H:%M:%SZ") for t in times]
+            known = tuple(sorted({t for t in times if t is not None}))
+            return Shown(column=column, title=title, kind="time", times=known), iso
+    if column.type == "number":
+        values = [_number(v) for v in raw]
+        numbers = tuple(sorted({float(v) for v in values if v is not None}))
+        width = _bin_width(dimension, numbers) if dimension and dimension.bin else None
+        return Shown(column=column, title=title, kind="number", bin_width=width, numbers=numbers), list(values)
+    texts = _labels([format_cell(v, column, summary.currency) for v in raw])
+    return Shown(column=column, title=title, kind="category", labels=tuple(dict.fromkeys(texts))), list(texts)
+
+
+def _rank(value: Cell) -> tuple[int, float, str]:
+    if isinstance(value, int | float):
+        return (0, float(value), "")
+    return (1, 0.0, "" if value is None else value)
+
+
+def _number(value: Cell) -> float | int | None:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, int | float) and math.isfinite(value) and abs(value) < 1e300:
+        return value
+    return None
+
+
+def _bin_width(dimension: Dimension, lows: tuple[float, ...]) -> float | None:
+    if dimension.bin and dimension.bin.width:
+        return dimension.bin.width
+    gaps = [b - a for a, b in pairwise(lows) if b > a]
+    return min(gaps) if gaps else None
+
+
+def _labels(texts: list[str]) -> list[str]:
+    """Cut labels to one short line each; different texts keep different labels."""
+    taken: dict[str, str] = {}
+    used: set[str] = set()
+    for text in texts:
+        if text in taken:
+            continue
+        label = base = plain_line(text, MAX_LABEL) or "(blank)"
+        number = 2
+        while label in used:
+            label = f"{base[: MAX_LABEL - 6]} ({number})"
+            number += 1
+        taken[text] = label
+        used.add(label)
+    return [taken[text] for text in texts]
+
+
+def _describe_rows(rows: list[dict[str, Value]], result: ResultTable, shown: list[Shown], currency: str | None) -> None:
+    """Give each row a `label` (read out by screen readers, shown as a tooltip) and its periods as text."""
+    for row, raw in zip(rows, result.rows, strict=True):
+        texts = []
+        for look, cell in zip(shown, raw, strict=True):
+            if look.kind == "category":
+                text = str(row[look.field])
+            else:
+                text = plain_line(cell_text(look, cell, currency), MAX_LABEL)
+            if look.kind == "time" or look.bin_width:
+                row[f"{look.field}_label"] = text
+            texts.append(f"{look.title}: {text}")
+        row["label"] = "; ".join(texts)
+
+
+def cell_text(look: Shown, cell: Cell, currency: str | None, *, short: bool = False) -> str:
+    """A cell of a column as text, bins as ``10 to 20``."""
+    if look.bin_width and isinstance(cell, int | float):
+        low = format_cell(cell, look.column, currency, short=short)
+        return f"{low} to {format_cell(cell + look.bin_width, look.column, currency, short=short)}"
+    if cell is None:
+        return MISSING
+    return format_cell(cell, look.column, currency, part=look.part, short=short)
