@@ -1,0 +1,59 @@
+"""The egress guard: what no prompt may hold even if no recogniser knows it, whatever made the prompt.
+
+Closed rules per kind of segment: no indexed value, no number finer than the disclosure rules allow, no byte outside
+of printable text. A template's own words are static and are held to the byte rule only.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+from redaction.fingerprints import ValueIndex
+from redaction.linking import KnownNames, find_values
+from redaction.segments import SegmentKind
+
+INDEXED_VALUE: Final = "INDEXED_VALUE"
+"""A value of a row stands in the text."""
+FINE_NUMBER: Final = "FINE_NUMBER"
+"""A number with more digits than the disclosure rules release."""
+UNSCANNED_BYTE: Final = "UNSCANNED_BYTE"
+"""A character that a reader cannot see, and that a pattern would miss."""
+
+MAX_SIGNIFICANT_DIGITS: Final = 4
+"""US Census DRB rounding releases no estimate with more than four significant digits (docs/disclosure.md)."""
+
+_NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?![\w])")
+_NUMERIC_KINDS: Final = frozenset({SegmentKind.METADATA, SegmentKind.REPAIR})
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
+
+
+def check_segment(kind: SegmentKind, text: str, index: ValueIndex | None, known: KnownNames) -> set[str]:
+    """The egress rules that a segment breaks; empty if none."""
+    broken: set[str] = set()
+    if not is_plain_text(text):
+        broken.add(UNSCANNED_BYTE)
+    if kind is SegmentKind.TEMPLATE:
+        return broken
+    if kind in _NUMERIC_KINDS and any(
+        significant_digits(m.group(1)) > MAX_SIGNIFICANT_DIGITS for m in _NUMBER.finditer(text)
+    ):
+        broken.add(FINE_NUMBER)
+    if index is not None and find_values(text, index, known):
+        broken.add(INDEXED_VALUE)
+    return broken
+
+
+def is_plain_text(text: str) -> bool:
+    """Whether every character is one that a reader sees, or a line break or tab."""
+    if text.isascii():
+        return all(c.isprintable() or c in "\n\t" for c in text) if not text.isprintable() else True
+    return all(c in "\n\t" or unicodedata.category(c) not in _INVISIBLE for c in text)
+
+
+def significant_digits(number: str) -> int:
+    """Digits of a number as written that say something: no leading zeros, and no trailing zeros of a whole number."""
+    whole, _, fraction = number.replace(",", "").replace("_", "").partition(".")
+    digits = (whole + fraction).lstrip("0")
+    return len(digits.rstrip("0"))

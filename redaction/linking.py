@@ -1,0 +1,113 @@
+"""Find the indexed values in a text: longest first, in any case, accents or number. Used to mask and to guard.
+
+What is a word of the schema or of every question ("orders", "last month", "bar chart") is never taken for a value,
+even if some row holds it: it says nothing, and one hostile row could otherwise mask or refuse every question.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final
+
+from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, normalise, number_forms
+from redaction.words import is_plain_word
+
+_TOKEN: Final = re.compile(r"[^\W_]+")
+_LONGEST_GAP: Final = 3
+"""Characters of punctuation that may stand between two words of one value."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValueMatch:
+    """A phrase of the text that is a value: where it stands, what to bind, and the columns that hold it."""
+
+    start: int
+    end: int
+    phrase: str
+    columns: tuple[str, ...]
+    exact: bool
+    """Whether the words as typed are the value up to case, accents and punctuation (else singular or plural)."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    start: int
+    end: int
+    plain: str
+    known: bool
+
+
+class KnownNames:
+    """Words and phrases that belong to the schema; normalised once, as a prompt asks for them many times."""
+
+    __slots__ = ("phrases", "token", "words")
+
+    def __init__(self, names: frozenset[str]) -> None:
+        words: set[str] = set()
+        phrases: set[str] = set()
+        for name in names:
+            parts = normalise(name).split()
+            phrases.add(" ".join(parts))
+            if "_" in name or len(parts) == 1:
+                words.update(parts)
+        self.words = frozenset(form for word in words for form in number_forms(word))
+        self.phrases = frozenset(phrases)
+        self.token = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
+        """Equal for equal names: part of a verdict's key."""
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.words
+
+
+def find_values(text: str, index: ValueIndex, known: KnownNames) -> list[ValueMatch]:
+    """The indexed values in a text, leftmost and longest first, never overlapping."""
+    words = [_word(m, known) for m in _TOKEN.finditer(text)]
+    found: list[ValueMatch] = []
+    at = 0
+    while at < len(words):
+        match, size = _longest(text, words, at, index, known)
+        if match is None:
+            at += 1
+            continue
+        found.append(match)
+        at += size
+    return found
+
+
+def _longest(
+    text: str, words: list[_Word], at: int, index: ValueIndex, known: KnownNames
+) -> tuple[ValueMatch | None, int]:
+    longest = min(max(index.max_words, MAX_WORDS if index.has_fragments else 1), len(words) - at)
+    for size in range(longest, 0, -1):
+        run = words[at : at + size]
+        if not _is_run(text, run) or all(word.known for word in run):
+            continue
+        phrase = " ".join(word.plain for word in run)
+        if not is_indexed(phrase) or phrase in known.phrases:
+            continue
+        if size == MAX_WORDS and index.has_fragments and index.has_fragment(phrase):
+            return _match(run, phrase, (), exact=True), size
+        for form in number_forms(phrase):
+            columns = index.find(form)
+            if columns:
+                return _match(run, form, columns, exact=form == phrase), size
+    return None, 0
+
+
+def _match(run: list[_Word], phrase: str, columns: tuple[str, ...], *, exact: bool) -> ValueMatch:
+    return ValueMatch(start=run[0].start, end=run[-1].end, phrase=phrase, columns=columns, exact=exact)
+
+
+def _is_run(text: str, run: list[_Word]) -> bool:
+    return all(
+        right.start - left.end <= _LONGEST_GAP and "\n" not in text[left.end : right.start]
+        for left, right in pairwise(run)
+    )
+
+
+def _word(match: re.Match[str], known: KnownNames) -> _Word:
+    plain = normalise(match.group())
+    return _Word(match.start(), match.end(), plain, plain in known or is_plain_word(plain))

@@ -1,0 +1,160 @@
+"""E-mail, telephone, bank account, street address and date of birth."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+import phonenumbers
+from presidio_analyzer import Pattern
+
+from redaction.recognizers.strict import StrictPatterns
+
+_DATE_LIKE: Final = re.compile(r"(?<!\d)(?:\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
+_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
+_DATE: Final = (
+    r"(?:\d{1,4}[-/. ]\d{1,2}[-/. ]\d{2,4}|\d{1,2}(?:st|nd|rd|th)?(?: of)? " + _MONTH + r",? \d{2,4}"
+    r"|" + _MONTH + r" \d{1,2}(?:st|nd|rd|th)?,? \d{2,4})"
+)
+_STREET: Final = (
+    r"street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|way|place|pl|square|sq|terrace|close|"
+    r"crescent|highway|hwy|parkway|pkwy|circle|trail|alley|mews|gardens|grove|row|walk"
+)
+
+
+class EmailRecognizer(StrictPatterns):
+    """An e-mail address by its shape alone: presidio checks the suffix list, and so lets ``x@host.internal`` pass."""
+
+    needs = re.compile("@")
+
+    def __init__(self, language: str) -> None:
+        shape = (
+            r"(?<![\w.+\-])[\w!#$%&'*+/=?^`{|}~.\-]{0,63}[\w!#$%&'*+/=?^`{|}~\-]@(?:[\w\-]{1,63}\.){0,8}[\w\-]{2,63}"
+        )
+        super().__init__(
+            supported_entity="EMAIL_ADDRESS",
+            name="Email",
+            supported_language=language,
+            patterns=[Pattern("shape", shape, 1.0)],
+        )
+
+
+class PhoneRecognizer(StrictPatterns):
+    """A telephone number: international, or valid and grouped as written in one of the configured countries."""
+
+    needs = re.compile(r"(?:\d[^\dA-Za-z\n]{0,3}){7}")
+
+    def __init__(self, language: str, regions: tuple[str, ...]) -> None:
+        super().__init__(
+            supported_entity="PHONE_NUMBER",
+            name="Phone",
+            supported_language=language,
+            patterns=[Pattern("international", r"(?<![\w+])(?:\+|00)[1-9](?:[ ()./\-]{0,3}\d){6,14}(?!\d)", 0.9)],
+            context=["phone", "tel", "telephone", "mobile", "cell", "call", "number", "fax", "whatsapp", "sms"],
+        )
+        self._regions = regions
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
+    ) -> list[Any]:
+        """Patterns first, then the number plans of each country, with dates blanked out."""
+        if self.needs.search(text) is None:
+            return []
+        blanked = _DATE_LIKE.sub(lambda m: "x" * len(m.group()), text)
+        found = super().analyze(blanked, entities, nlp_artifacts, regex_flags)
+        for region in self._regions:
+            for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.VALID, 32):
+                found.append(self.result(match.start, match.end, 0.75))
+        return found
+
+
+class IbanRecognizer(StrictPatterns):
+    """An International Bank Account Number in any spacing, with its check digits (ISO 13616, mod 97-10)."""
+
+    needs = re.compile(r"[A-Za-z]{2}\d{2}")
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            supported_entity="IBAN_CODE",
+            name="Iban",
+            supported_language=language,
+            patterns=[Pattern("iban", r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", 0.5)],
+        )
+
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
+    ) -> list[Any]:
+        """A match can run on into the next words: the longest beginning with right check digits counts."""
+        found = []
+        for match in super().analyze(text, entities, nlp_artifacts, regex_flags):
+            end = match.end
+            while end - match.start >= 15 and not is_iban(text[match.start : end]):
+                end -= 1
+            if end - match.start >= 15:
+                found.append(self.result(match.start, end, 1.0))
+        return found
+
+
+def is_iban(text: str) -> bool:
+    """Whether the check digits of an account number are right."""
+    bare = re.sub(r"[ \-]", "", text).upper()
+    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare):
+        return False
+    return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1
+
+
+class AddressRecognizer(StrictPatterns):
+    """A street with a house number, before or after it, or a post-office box."""
+
+    needs = re.compile(r"\d")
+
+    def __init__(self, language: str) -> None:
+        name = r"(?:[A-Z][\w'’\-]{1,24}\.? ){1,4}"
+        super().__init__(
+            supported_entity="STREET_ADDRESS",
+            name="Address",
+            supported_language=language,
+            global_regex_flags=0,
+            patterns=[
+                Pattern("number first", rf"(?<![\w.])\d{{1,6}}[A-Za-z]?,? (?i:{name}(?:{_STREET}))(?![\w])\.?", 0.7),
+                Pattern(
+                    "number last",
+                    r"(?i:\b[\w'’\-]{2,24}(?:straße|strasse|str\.|gasse|platz|weg|allee|laan|straat|gatan|vägen|gade|vej)"
+                    r") ?\d{1,5}[a-z]?\b",
+                    0.7,
+                ),
+                Pattern(
+                    "romance",
+                    r"(?i:\b(?:rue|avenue|boulevard|calle|avenida|av\.|plaza|via|viale|piazza|rua|travessa|ulica|ul\.))"
+                    r" (?:(?i:de|del|della|la|le|los|las|du|des|da|do|dos) ){0,2}[\w'’\-]{2,24}(?: [\w'’\-]{2,24}){0,3}"
+                    r",? (?:n[º°o.] ?)?"
+                    r"\d{1,5}\b",
+                    0.7,
+                ),
+                Pattern(
+                    "french",
+                    r"(?i:\b\d{1,5},? (?:bis |ter )?(?:rue|avenue|boulevard|place|chemin|impasse|quai|allée))"
+                    r" [\w'’\- ]{3,40}",
+                    0.7,
+                ),
+                Pattern("box", r"(?i:\bp\.? ?o\.? ?box \d{1,6}\b)", 0.9),
+            ],
+        )
+
+
+class BirthDateRecognizer(StrictPatterns):
+    """A day of birth: a full date that follows a word of birth. A date alone is what questions are made of."""
+
+    needs = re.compile(r"\d")
+
+    def __init__(self, language: str) -> None:
+        lead = (
+            r"(?:born(?: on| in)?|birth ?dates?|birthdays?|date of birth|d\.?o\.?b\.?"
+            r"|birth_date|date_of_birth|né le|geboren(?: am)?|nacid[oa] el)"
+        )
+        super().__init__(
+            supported_entity="DATE_OF_BIRTH",
+            name="BirthDate",
+            supported_language=language,
+            patterns=[Pattern("after its name", rf"\b{lead}\b[\s:=]{{0,3}}(?:is |was |of |on |= )?{_DATE}\b", 0.95)],
+        )
