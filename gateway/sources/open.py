@@ -67,4 +67,11 @@ def _open_file(config: SourceConfig) -> Source:
 
 
 def _open_server(config: SourceConfig, kind: str) -> Source:
-    raise failure(Code.DRIVER if kind else Code.OPTIONS, config.name)
+    try:
+        if kind == "postgres":
+            from gateway.sources.postgres_source import PostgresSource
+
+            return PostgresSource(config)
+    except ImportError:
+        raise failure(Code.DRIVER, config.name) from None
+    raise failure(Code.OPTIONS, config.name)
