@@ -47,6 +47,7 @@ from gateway.errors import (
     SpecInvalidError,
     UnanswerableError,
 )
+from gateway.llm.attempt import sending
 from gateway.llm.port import Planner
 from gateway.record import Entry, Recorder
 from gateway.sources.base import Cancel
@@ -229,7 +230,8 @@ class Gateway:
                 await entry.intend(scanned, self.planner)
                 stage.says = "intent is durable"
             with trace.stage("plan") as stage:
-                reply = await self.planner.plan(scanned)
+                with sending(entry.before_send):
+                    reply = await self.planner.plan(scanned)
                 stage.says = f"{self.planner.name}: {reply.model}"
             entry.replied(reply)
             try:
@@ -322,6 +324,11 @@ class Gateway:
             explanation=replace(
                 answer.explanation,
                 masked_question=masked.text,
+                findings=tuple(
+                    f"{segment.kind.value}, {segment.chars} characters: {segment.verdict}"
+                    + (" (known from before)" if segment.cached else "")
+                    for segment in planned.prompt.report.segments
+                ),
                 prompt=tuple(
                     (message.role, tuple((segment.kind.value, segment.text) for segment in message.segments))
                     for message in planned.prompt.messages

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from contextvars import ContextVar
 from dataclasses import replace
 from typing import Protocol
 
@@ -19,6 +18,7 @@ from gateway.audit.entry import Decision, Intent, MaskedSpan, Outcome, SegmentVe
 from gateway.chart.canonical import canonical
 from gateway.chart.spec import ChartSpec
 from gateway.errors import AmbiguousError, GatewayError, GuardFailedError, RefusedError, UnanswerableError
+from gateway.llm.attempt import AttemptInfo
 from gateway.llm.port import Planner
 from gateway.tenancy.scope import Scope
 from gateway.trace import Trace
@@ -39,9 +39,6 @@ class Log(Protocol):
         ...
 
 
-_OPEN: ContextVar[Entry | None] = ContextVar("open_audit_entry", default=None)
-
-
 class Recorder:
     """Opens an entry for each question.
 
@@ -60,7 +57,6 @@ class Recorder:
             AuditUnavailableError: The log could not be written. Nothing more is sent or run.
         """
         entry = Entry(self._log, asker, question, trace)
-        token = _OPEN.set(entry)
         try:
             yield entry
         except asyncio.CancelledError:
@@ -75,15 +71,6 @@ class Recorder:
             raise
         else:
             await entry.close("clarified" if entry.is_ambiguous else "answered")
-        finally:
-            _OPEN.reset(token)
-
-    @staticmethod
-    async def before_send(attempt: int) -> None:
-        """Write one more intent before a planner sends the same prompt again. Called by the planner's retry loop."""
-        entry = _OPEN.get()
-        if entry is not None and attempt > 1:
-            await entry.again()
 
 
 class Entry:
@@ -115,9 +102,15 @@ class Entry:
         self._intent = replace(
             self._intent,
             masked_question=masked.text,
-            masked=tuple(
-                MaskedSpan(kind=kind, placeholder=placeholder, start=start, end=end)
-                for kind, placeholder, start, end in masked.spans()
+            masked=(
+                *(
+                    MaskedSpan(kind=e.entity_type.lower(), placeholder=e.placeholder, start=e.start, end=e.end)
+                    for e in masked.entities
+                ),
+                *(
+                    MaskedSpan(kind="value", placeholder=v.placeholder, start=v.start, end=v.end)
+                    for v in masked.values
+                ),
             ),
         )
 
@@ -159,6 +152,13 @@ class Entry:
         self._open.append(entry_id)
         if not self._intent.first:
             self._intent = replace(self._intent, first=entry_id)
+
+    async def before_send(self, attempt: AttemptInfo) -> None:
+        """Write one more intent before a planner sends again, or another planner in its place."""
+        is_announced = attempt.number == 1 and attempt.planner == self._intent.planner
+        if not is_announced:
+            self._intent = replace(self._intent, planner=attempt.planner, model=attempt.model)
+            await self.again()
 
     def replied(self, reply: Reply) -> None:
         """Note a planner's reply and what it cost."""

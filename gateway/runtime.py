@@ -117,9 +117,18 @@ def make_planner(settings: Settings) -> Planner:
         from gateway.llm.offline.planner import OfflinePlanner
 
         return OfflinePlanner()
-    from gateway.llm.configured import openai_planner
+    from gateway.llm.endpoint import Timeouts
+    from gateway.llm.openai_client import OpenAIPlanner
 
-    return openai_planner(settings.llm, before_send=Recorder.before_send)
+    llm = settings.llm
+    return OpenAIPlanner(
+        base_url=llm.base_url,
+        model=llm.model,
+        api_key=llm.api_key,
+        timeouts=Timeouts(
+            connect_s=llm.connect_timeout_s, first_byte_s=llm.first_byte_timeout_s, total_s=llm.total_timeout_s
+        ),
+    )
 
 
 def _open(
