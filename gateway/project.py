@@ -27,6 +27,7 @@ from pydantic import (
     model_validator,
 )
 
+from gateway.chart.metric import MetricInvalidError, parse_metric
 from gateway.errors import ConfigError, NotFoundError
 from gateway.summary.model import Name, OwnerText
 
@@ -41,7 +42,6 @@ VIA = re.compile(rf"\s*({_ONE})\s*->\s*({_ONE})\.({_ONE})\s*\Z")
 LINK = re.compile(
     rf"\s*({_ONE}\.{_ONE}(?:\s*,\s*{_ONE}\.{_ONE})*)\s*->\s*({_ONE}\.{_ONE}(?:\s*,\s*{_ONE}\.{_ONE})*)\s*\Z"
 )
-METRIC = re.compile(r"\s*(count|count_distinct|sum|avg|median|min|max)\s*\((.*)\)\s*\Z", re.DOTALL)
 LabelText = Annotated[str, StringConstraints(min_length=1, max_length=60)]
 
 
@@ -120,9 +120,11 @@ class MetricRule(_Closed):
 
     @model_validator(mode="after")
     def _is_aggregate(self) -> MetricRule:
-        if not METRIC.match(self.expression):
+        try:
+            parse_metric(self.expression)
+        except MetricInvalidError:
             msg = "a metric is one aggregate, for example 'sum(orders.quantity * orders.price)'"
-            raise ValueError(msg)
+            raise ValueError(msg) from None
         return self
 
 

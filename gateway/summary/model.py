@@ -88,8 +88,16 @@ class Label(_Closed):
     share: Share | None = None
 
 
+class JsonPath(_Closed):
+    """A key of a JSON column that at least ten subjects and one percent of the documents have."""
+
+    name: Name | Literal["<dynamic>"]
+    type: Literal["number", "text", "boolean", "object", "array", "mixed"] = "mixed"
+    share: Share | None = None
+
+
 class ColumnSummary(_Closed):
-    """All that may be known of one column."""
+    """All that may be known of one column. `paths` are the keys of a JSON column."""
 
     name: Name
     type: ColumnType
@@ -100,6 +108,7 @@ class ColumnSummary(_Closed):
     time: TimeFacts | None = None
     text: TextFacts | None = None
     labels: tuple[Label, ...] | None = None
+    paths: tuple[JsonPath, ...] | None = None
     description: OwnerText = ""
     synonyms: tuple[OwnerText, ...] = ()
 

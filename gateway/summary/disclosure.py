@@ -1,0 +1,371 @@
+"""Disclosure control: the only code that makes a number or a label that a model may know.
+
+In: what was counted in the database (`gateway.summary.measured`). Out: `Released` facts. Proved: each released value
+passed its rule, with the thresholds in force. Not proved here: that the counts are those of the asking scope alone
+(`gateway.tenancy.barrier`), and that two releases are far enough apart
+(`gateway.summary.gate`). The rule table, with its sources, is docs/disclosure.md.
+
+`k` below is the number of units behind a fact: distinct data subjects where the owner named them, else rows.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from typing import Final, Generic, Literal, TypeVar, get_args
+
+from gateway.catalog import SAFE_NAME, ColumnType, Relationship
+from gateway.project import Thresholds
+from gateway.summary.measured import (
+    ColumnMeasured,
+    NumberMeasured,
+    PathMeasured,
+    TableMeasured,
+    Tail,
+    TextMeasured,
+    TimeMeasured,
+)
+from gateway.summary.model import (
+    ColumnSummary,
+    Count,
+    Distinct,
+    JsonPath,
+    Label,
+    Link,
+    NullShare,
+    NumberFacts,
+    TableSummary,
+    TextFacts,
+    TimeFacts,
+)
+from gateway.summary.rounding import round_count, round_digits, round_share, snap_outward
+
+T = TypeVar("T")
+_SEAL: Final = object()
+_FEW_ROWS: Final = 15
+_MANY_KEYS: Final = 200
+_MAX_LABELS: Final = 50
+_NULL_SHARES: Final = frozenset(get_args(NullShare))
+_LABEL = re.compile(r"[^\W\d_](?:[\w &/+.'()-]{0,58}[\w)+])?\Z")
+"""What a label may look like: words. Anything that could be an address, a link or markup is no label."""
+_BIRTH = re.compile(r"birth|(^|_)dob($|_)|born|death|died", re.IGNORECASE)
+_LONG_NUMBER = re.compile(r"\d[\d .-]{4,}\d")
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Generic[T]):
+    """A fact that passed the rule table. Only this module can make one; a test reads the source tree to be sure."""
+
+    value: T
+    _seal: object
+
+    def __post_init__(self) -> None:
+        if self._seal is not _SEAL:
+            raise RuntimeError("only disclosure control releases facts")
+
+
+def release_table(
+    measured: TableMeasured, limits: Thresholds, *, previous: TableSummary | None = None
+) -> Released[TableSummary]:
+    """Apply the whole rule table to one table.
+
+    Args:
+        measured: Aggregates of one snapshot, within one scope.
+        limits: Thresholds in force.
+        previous: The last release, kept value by value where the new value is still near (hysteresis).
+    """
+    columns = []
+    for column in measured.columns:
+        last = previous.column(column.name) if previous else None
+        columns.append(_release_column(column, measured, limits, last))
+    rows = _count(measured.rows, previous.rows if previous else None)
+    return Released(TableSummary(name=measured.name, rows=rows, columns=tuple(columns)), _SEAL)
+
+
+def release_unmeasured(name: str, columns: dict[str, ColumnType]) -> Released[TableSummary]:
+    """A table whose statistics could not be had: names and types only."""
+    facts = tuple(ColumnSummary(name=column, type=kind) for column, kind in columns.items())
+    return Released(TableSummary(name=name, rows="few", columns=facts), _SEAL)
+
+
+def release_link(
+    link: Relationship, *, values: int, found: int, parent_values: int, limits: Thresholds
+) -> Released[Link] | None:
+    """An inferred relationship, if nearly every value of the child is one of the parent's.
+
+    Args:
+        link: The candidate.
+        values: Distinct non-null values of the child column looked at.
+        found: How many of them the parent has.
+        parent_values: Rows of the parent.
+        limits: Thresholds in force.
+
+    Returns:
+        None if fewer than 95% are found, or if either side is too small to say.
+    """
+    if min(values, parent_values) < limits.min_group or found < 0.95 * values:
+        return None
+    facts = Link(
+        table=link.table,
+        columns=link.columns,
+        parent=link.parent,
+        parent_columns=link.parent_columns,
+        origin="inferred",
+    )
+    return Released(facts, _SEAL)
+
+
+def _release_column(
+    column: ColumnMeasured, table: TableMeasured, limits: Thresholds, last: ColumnSummary | None
+) -> ColumnSummary:
+    return ColumnSummary(
+        name=column.name,
+        type=column.type,
+        nulls=_nulls(column, limits, last.nulls if last else None),
+        distinct=_distinct(column, table, limits, last.distinct if last else None),
+        number=_number(column.number, column, limits, last.number if last else None) if column.number else None,
+        time=_time(column.time, column, limits) if column.time else None,
+        text=_text(column.text, column, limits) if column.text else None,
+        labels=_labels(column, limits, last.labels if last else None),
+        paths=_paths(column, limits),
+    )
+
+
+def _count(count: int, last: Count | None) -> Count:
+    """Row count on the ladder; ``few`` below 15."""
+    if count < _FEW_ROWS:
+        return "few"
+    return max(_FEW_ROWS + 5, round_count(count, last if isinstance(last, int) else None))
+
+
+def _nulls(column: ColumnMeasured, limits: Thresholds, last: NullShare | None) -> NullShare:
+    """Null share to 5%, open at both ends; exactly none or all only where that says nothing of a small group."""
+    total = column.values + column.nulls
+    if total < _FEW_ROWS or max(column.unit_values, column.unit_nulls) < limits.min_group:
+        return "unknown"
+    if column.nulls == 0 or column.values == 0:
+        whole: NullShare = "none" if column.nulls == 0 else "all"
+        open_end: NullShare = "0-5%" if column.nulls == 0 else "95-100%"
+        return whole if max(column.unit_values, column.unit_nulls) >= limits.min_spread else open_end
+    share = column.nulls / total
+    if column.unit_nulls < limits.min_group or column.unit_values < limits.min_group:
+        # A group of 1 to 9: only the open end is said, and only if it is true.
+        return "0-5%" if share <= 0.05 else "95-100%" if share >= 0.95 else "unknown"
+    kept = float(last[:-1]) / 100 if last and last[:-1].isdigit() else None
+    percent = round(round_share(share, kept) * 100)
+    word = "0-5%" if percent < 5 else "95-100%" if percent >= 95 else f"{percent}%"
+    return word if word in _NULL_SHARES else "unknown"  # type: ignore[return-value]
+
+
+def _distinct(column: ColumnMeasured, table: TableMeasured, limits: Thresholds, last: Distinct | None) -> Distinct:
+    k, count = column.unit_values, column.distinct
+    if k < limits.min_distinct:
+        return "unknown"
+    if column.declared_unique:
+        return "unique"
+    if count is None:
+        return "unknown"
+    if count < 10:
+        return "constant" if count <= 1 and k >= limits.min_spread else "few"
+    ratio = count / max(1, column.values)
+    if table.sampled is not None and ratio > 0.01:
+        # A sample tells how many values there are only where it has seen each of them often.
+        return "many"
+    if ratio >= 0.99:
+        return "unique"
+    return max(10, round_count(count, last if isinstance(last, int) else None))
+
+
+def _number(facts: NumberMeasured, column: ColumnMeasured, limits: Thresholds, last: NumberFacts | None) -> NumberFacts:
+    k, old = column.unit_values, last or NumberFacts()
+    q = [_quantile(facts.quantiles, i, k, limits) for i in range(5)]
+    kept = (old.p10, old.p25, old.p50, old.p75, old.p90)
+    p10, p25, p50, p75, p90 = (None if v is None else round_digits(v, 2, o) for v, o in zip(q, kept, strict=True))
+    mean_ok = k >= limits.min_distinct and _not_dominated(facts, limits)
+    std_ok = mean_ok and facts.spread_top is not None and _spread_ok(facts.spread_top, limits)
+    return NumberFacts(
+        low=_end(facts.low, k, limits, up=False, last=old.low),
+        high=_end(facts.high, k, limits, up=True, last=old.high),
+        p10=p10,
+        p25=p25,
+        p50=p50,
+        p75=p75,
+        p90=p90,
+        mean=round_digits(facts.mean, 2, old.mean) if mean_ok and facts.mean is not None else None,
+        std=round_digits(facts.std, 2, old.std) if std_ok and facts.std is not None else None,
+        whole=True if column.type is ColumnType.INTEGER else _absent(facts.unit_fractions, k, limits),
+        sign=_sign(facts, k, limits),
+        zeros=_zeros(facts, column, limits, old.zeros),
+        skew=_skew(p10, p50, p90),
+    )
+
+
+def _quantile(values: tuple[float | None, ...], index: int, k: int, limits: Thresholds) -> float | None:
+    needed = limits.min_spread * (2 if index in (0, 4) else 1)
+    return values[index] if k >= needed and len(values) == 5 else None
+
+
+def _end(tail: Tail, k: int, limits: Thresholds, *, up: bool, last: float | None) -> float | None:
+    """An end of the range: mean of ten units that pass the p% rule among themselves, snapped away from the data."""
+    if k < limits.min_spread or tail.units < limits.min_group or tail.mean is None:
+        return None
+    if tail.p_ratio is not None and tail.p_ratio < limits.p_percent / 100:
+        return None
+    return snap_outward(round_digits(tail.mean, 2), up=up, previous=last)
+
+
+def _not_dominated(facts: NumberMeasured, limits: Thresholds) -> bool:
+    """p% rule and (2, k) rule on absolute contributions; all zero is nobody's secret but has no mean worth telling."""
+    if facts.p_ratio is None or facts.top_two is None:
+        return False
+    return facts.p_ratio >= limits.p_percent / 100 and facts.top_two <= limits.top_two_share
+
+
+def _spread_ok(top: float, limits: Thresholds) -> bool:
+    """The same two rules on squared deviations, taking the second largest to be as large as the largest."""
+    if top <= 0:
+        return False
+    return (1 - 2 * top) / top >= limits.p_percent / 100 and 2 * top <= limits.top_two_share
+
+
+def _absent(count: int, k: int, limits: Thresholds) -> bool | None:
+    """Whether something never occurs: None where one to nine units decide it."""
+    if count == 0:
+        return True if k >= limits.min_spread else None
+    return False if count >= limits.min_group else None
+
+
+def _sign(
+    facts: NumberMeasured, k: int, limits: Thresholds
+) -> Literal["positive", "negative", "mixed", "non_negative"] | None:
+    zero, below, above = (
+        _absent(count, k, limits) for count in (facts.unit_zeros, facts.unit_negatives, facts.unit_positives)
+    )
+    if below is False and above is False:
+        return "mixed"
+    if below is True and zero is not None:
+        return "positive" if zero else "non_negative"
+    return "negative" if below is False and above is True and zero is True else None
+
+
+def _zeros(facts: NumberMeasured, column: ColumnMeasured, limits: Thresholds, last: float | None) -> float | None:
+    """Share of zeros to 0.05; not said where one to nine units are zero, or one to nine are not."""
+    k, others = column.unit_values, facts.unit_positives + facts.unit_negatives
+    if k < limits.min_distinct or _absent(facts.unit_zeros, k, limits) is None or _absent(others, k, limits) is None:
+        return None
+    return round_share(facts.zeros / max(1, column.values), last)
+
+
+def _skew(low: float | None, middle: float | None, high: float | None) -> Literal["left", "none", "right"] | None:
+    """Lean of the distribution, from released quantiles alone, so that it tells nothing new."""
+    if low is None or middle is None or high is None or high <= low:
+        return None
+    lean = ((high - middle) - (middle - low)) / (high - low)
+    return "right" if lean > 0.2 else "left" if lean < -0.2 else "none"
+
+
+def _time(facts: TimeMeasured, column: ColumnMeasured, limits: Thresholds) -> TimeFacts:
+    k = column.unit_values
+    if k < limits.min_spread:
+        return TimeFacts()
+    birth_like = _BIRTH.search(column.name) is not None
+    unit: Literal["month", "quarter", "year"] = "year" if birth_like else "month" if k >= 1_000 else "quarter"
+    return TimeFacts(
+        first=_period(facts.tenth_first, unit),
+        last=_period(facts.tenth_last, unit),
+        grain=None if birth_like else _grain(facts, k, limits),
+    )
+
+
+def _period(month: int | None, unit: Literal["month", "quarter", "year"]) -> str | None:
+    if month is None or not 12 <= month < 120_000:
+        return None
+    year, index = divmod(month, 12)
+    if unit == "year":
+        return f"{year:04d}"
+    return f"{year:04d}-Q{index // 3 + 1}" if unit == "quarter" else f"{year:04d}-{index + 1:02d}"
+
+
+def _grain(
+    facts: TimeMeasured, k: int, limits: Thresholds
+) -> Literal["hourly", "daily", "weekly", "monthly", "yearly"] | None:
+    """Finest step that the dates use; None where one to nine units decide it."""
+    clock = _absent(facts.off_midnight, k, limits)
+    if clock is not True:
+        return "hourly" if clock is False else None
+    steps = ((facts.off_first_of_year, "yearly"), (facts.off_first_of_month, "monthly"), (facts.off_monday, "weekly"))
+    for count, word in steps:
+        never = None if count is None else _absent(count, k, limits)
+        if never is True:
+            return word  # type: ignore[return-value]
+        if never is None and count is not None:
+            return None
+    return "daily"
+
+
+_BANDS: Final = ((4.5, "1-4"), (10.5, "5-10"), (20.5, "11-20"), (50.5, "21-50"), (200.5, "51-200"))
+
+
+def _text(facts: TextMeasured, column: ColumnMeasured, limits: Thresholds) -> TextFacts:
+    """Band of the mean length, and the class that at least nine in ten values fit."""
+    if column.unit_values < limits.min_distinct or facts.mean_length is None:
+        return TextFacts()
+    length = next((word for bound, word in _BANDS if facts.mean_length < bound), "over 200")
+    pattern = next(
+        (
+            word
+            for word, count in facts.classes.items()
+            if facts.looked_at >= limits.min_distinct and count >= 0.9 * facts.looked_at
+        ),
+        None,
+    )
+    return TextFacts.model_validate({"length": length, "pattern": pattern})
+
+
+def is_label(text: str) -> bool:
+    """Whether a text may be a label at all: words, not an address, a link, a long number or hidden characters."""
+    if unicodedata.normalize("NFKC", text) != text or any(unicodedata.category(c)[0] == "C" for c in text):
+        return False
+    return _LABEL.match(text) is not None and _LONG_NUMBER.search(text) is None
+
+
+def _labels(column: ColumnMeasured, limits: Thresholds, last: tuple[Label, ...] | None) -> tuple[Label, ...] | None:
+    """Approved labels that at least `min_group` units and one percent of the rows have, with their share to 5%.
+
+    No remainder is given, and none can be had by subtraction: shares are rounded one by one. A column where more than
+    one value in five is distinct is no category, whatever the owner wrote.
+    """
+    total = max(1, column.values)
+    if not column.label_units or len(column.label_units) > _MAX_LABELS or column.unit_values < limits.min_distinct:
+        return None
+    if column.distinct is not None and column.distinct / total > 0.2:
+        return None
+    kept = {label.text: label.share for label in last or ()}
+    released = tuple(
+        Label(text=text, share=round_share(rows / total, kept.get(text)))
+        for text, (units, rows) in column.label_units.items()
+        if is_label(text) and units >= limits.min_group and rows >= 0.01 * total
+    )
+    return released or None
+
+
+def _paths(column: ColumnMeasured, limits: Thresholds) -> tuple[JsonPath, ...] | None:
+    """Keys of a JSON column that enough units have; keys that look like data are one word, ``<dynamic>``."""
+    if not column.paths or column.unit_values < limits.min_distinct:
+        return None
+    if len(column.paths) > _MANY_KEYS:
+        return (JsonPath(name="<dynamic>"),)
+    total = max(1, column.unit_values)
+    seen = [p for p in column.paths if p.units >= limits.min_group and p.units >= 0.01 * total and _is_key(p)]
+    return tuple(_path(p, total) for p in seen) or None
+
+
+def _is_key(path: PathMeasured) -> bool:
+    return SAFE_NAME.match(path.key) is not None and _LONG_NUMBER.search(path.key) is None
+
+
+def _path(path: PathMeasured, total: int) -> JsonPath:
+    return JsonPath.model_validate(
+        {"name": path.key, "type": path.type, "share": round_share(min(1.0, path.units / total))}
+    )

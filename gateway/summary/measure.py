@@ -1,0 +1,197 @@
+"""Measure one table: ask, run and read the answer into `TableMeasured`. Only aggregates come back, never a row."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+
+from gateway.catalog import Catalog, Column, Table
+from gateway.errors import QueryError
+from gateway.project import SourceConfig, Thresholds
+from gateway.sources.base import Source
+from gateway.summary.engine import CLASSES, Engine, engine_for
+from gateway.summary.measured import (
+    QUANTILES,
+    ColumnMeasured,
+    NumberMeasured,
+    TableMeasured,
+    Tail,
+    TextMeasured,
+    TimeMeasured,
+)
+from gateway.summary.statement import Ask, Statement, build, count_rows
+from gateway.tenancy.barrier import Barrier, scoped_tables
+from gateway.tenancy.scope import Scope
+from gateway.types import Cell
+
+TIMEOUT_S = 600.0
+"""Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
+_EXACT_ROWS = 200_000
+_COLUMNS_AT_ONCE = 40
+Answer = Mapping[str, object]
+
+
+def measure(
+    source: Source, catalog: Catalog, scope: Scope, config: SourceConfig, table: Table, *, timeout_s: float = TIMEOUT_S
+) -> TableMeasured:
+    """Count everything the rule table needs of one table, within the scope.
+
+    Raises:
+        QueryError, SourceError: The database did not answer; the caller keeps what it has of other tables.
+        ScopeRefusedError: The table is outside the scope.
+    """
+    engine = engine_for(catalog.dialect)
+    visible = scope.tables[table.name].columns
+    columns = tuple(column for column in table.columns if column.name in visible)
+    rule = config.rule(table.name)
+    subject = rule.subject if rule else None
+    needed = {column.name for column in columns}
+    if subject is not None and subject not in needed:
+        # The owner hid the subject from askers, so no scoped statement may read it: every row is then one of few.
+        return TableMeasured(name=table.name, rows=0, units=0, sampled=None, columns=_unknown(columns))
+    counter = scoped_tables(catalog, scope, {table.name: set()})
+    counted = source.aggregate(_text(count_rows(table.name, counter), engine), _bound(counter), timeout_s=timeout_s)
+    rows = _whole(counted[0][0]) if counted else 0
+    share = _share(rows, config.thresholds, engine)
+    labels = {column.name: approved_labels(config, table.name, column) for column in columns}
+    parts: list[ColumnMeasured] = []
+    seen = units = 0
+    for start in range(0, max(1, len(columns)), _COLUMNS_AT_ONCE):
+        chunk = columns[start : start + _COLUMNS_AT_ONCE]
+        names = {column.name for column in chunk} | ({subject} if subject else set())
+        ask = Ask(table=table, columns=chunk, subject=subject, labels=labels, share=share, exact=rows <= _EXACT_ROWS)
+        barrier = scoped_tables(catalog, scope, {table.name: names})
+        answer = _answer(source, build(ask, barrier, engine), barrier, engine, timeout_s)
+        rows, seen, units = _whole(answer["rows"]), _whole(answer["seen"]), _whole(answer["units"])
+        parts += [_column(i, column, ask, answer, seen) for i, column in enumerate(chunk)]
+    return TableMeasured(
+        name=table.name, rows=rows, units=units, sampled=None if share is None else seen, columns=tuple(parts)
+    )
+
+
+def approved_labels(config: SourceConfig, table: str, column: Column) -> tuple[str, ...]:
+    """Labels the owner opted in to: a list of their own, or the database's declared list."""
+    vocabulary = config.column_rule(table, column.name).vocabulary
+    if vocabulary is None:
+        return ()
+    return column.vocabulary or () if vocabulary is True else vocabulary
+
+
+def _share(rows: int, limits: Thresholds, engine: Engine) -> float | None:
+    if rows <= min(limits.sample_above, engine.sample_above):
+        return None
+    return min(limits.sample_rows, engine.sample_rows) / rows
+
+
+def _answer(
+    source: Source, statement: Statement, barrier: Barrier, engine: Engine, timeout_s: float
+) -> dict[str, object]:
+    found = source.aggregate(_text(statement.tree, engine), _bound(barrier), timeout_s=timeout_s)
+    if statement.keys is not None:
+        if len(found) != 1:
+            raise QueryError("a summary statement gave no answer", stage="summarise")
+        return dict(zip(statement.keys, found[0], strict=True))
+    answer: dict[str, object] = {}
+    for name, *cells in found:
+        answer.update(zip(statement.names[str(name)], cells, strict=False))
+    return answer
+
+
+def _text(tree: object, engine: Engine) -> str:
+    sql = getattr(tree, "sql", None)
+    if not callable(sql):
+        raise TypeError("not a statement")
+    return str(sql(dialect=engine.dialect.value, comments=False))
+
+
+def _bound(barrier: Barrier) -> dict[str, Cell | tuple[Cell, ...]]:
+    return dict(barrier.parameters)
+
+
+def _unknown(columns: Iterable[Column]) -> tuple[ColumnMeasured, ...]:
+    return tuple(
+        ColumnMeasured(name=c.name, type=c.type, values=0, nulls=0, unit_values=0, unit_nulls=0) for c in columns
+    )
+
+
+def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> ColumnMeasured:
+    values = _whole(answer[f"values{i}"])
+    keys = {*ask.table.unique, ask.table.primary_key}
+    return ColumnMeasured(
+        name=column.name,
+        type=column.type,
+        values=values,
+        nulls=max(0, seen - values),
+        unit_values=_whole(answer[f"unit_values{i}"]),
+        unit_nulls=_whole(answer[f"unit_nulls{i}"]),
+        distinct=_whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
+        declared_unique=(column.name,) in keys,
+        number=_number(i, answer, values) if column.type.is_numeric else None,
+        time=_time(i, answer) if column.type.is_temporal else None,
+        text=_text_facts(i, answer) if f"length{i}" in answer else None,
+        label_units={
+            label: (_whole(answer[f"label_units{i}_{j}"]), _whole(answer[f"label_rows{i}_{j}"]))
+            for j, label in enumerate(ask.labels.get(column.name, ()))
+        },
+    )
+
+
+def _number(i: int, answer: Answer, values: int) -> NumberMeasured:
+    squares = _real(answer[f"squares{i}"])
+    std = math.sqrt(squares / (values - 1)) if squares is not None and squares >= 0 and values > 1 else None
+    listed = answer.get(f"quantiles{i}")
+    quantiles = listed if isinstance(listed, list | tuple) else [answer.get(f"q{i}_{j}") for j in range(len(QUANTILES))]
+    return NumberMeasured(
+        mean=_real(answer[f"mean{i}"]),
+        std=std,
+        zeros=_whole(answer[f"zeros{i}"]),
+        unit_zeros=_whole(answer[f"unit_zero{i}"]),
+        unit_positives=_whole(answer[f"unit_pos{i}"]),
+        unit_negatives=_whole(answer[f"unit_neg{i}"]),
+        unit_fractions=_whole(answer[f"unit_frac{i}"]),
+        quantiles=tuple(_real(value) for value in quantiles),
+        low=_tail(f"lo{i}", answer),
+        high=_tail(f"hi{i}", answer),
+        p_ratio=_real(answer[f"p_ratio{i}"]),
+        top_two=_real(answer[f"top_two{i}"]),
+        spread_top=_real(answer.get(f"spread{i}")),
+    )
+
+
+def _tail(name: str, answer: Answer) -> Tail:
+    return Tail(
+        units=_whole(answer[f"{name}_units"]), mean=_real(answer[f"{name}_mean"]), p_ratio=_real(answer[f"{name}_p"])
+    )
+
+
+def _time(i: int, answer: Answer) -> TimeMeasured:
+    first, last = _real(answer[f"first{i}"]), _real(answer[f"last{i}"])
+    weekday = answer.get(f"off_weekday{i}")
+    return TimeMeasured(
+        tenth_first=None if first is None else int(first),
+        tenth_last=None if last is None else int(last),
+        off_midnight=_whole(answer.get(f"off_clock{i}")),
+        off_first_of_month=_whole(answer[f"off_day{i}"]),
+        off_first_of_year=_whole(answer[f"off_year_day{i}"]),
+        off_monday=None if weekday is None else _whole(weekday),
+    )
+
+
+def _text_facts(i: int, answer: Answer) -> TextMeasured:
+    classes = {word: _whole(answer.get(f"class_{word}{i}")) for word in CLASSES}
+    return TextMeasured(
+        mean_length=_real(answer[f"length{i}"]), looked_at=_whole(answer[f"class_looked{i}"]), classes=classes
+    )
+
+
+def _whole(value: object) -> int:
+    """A count; null, as the sum over no rows gives, is none."""
+    number = _real(value)
+    return 0 if number is None else int(number)
+
+
+def _real(value: object) -> float | None:
+    if value is None or isinstance(value, str | bytes):
+        return None
+    number = float(value)  # type: ignore[arg-type]
+    return number if math.isfinite(number) else None

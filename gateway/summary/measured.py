@@ -1,0 +1,127 @@
+"""What was counted inside the database for one table, before disclosure control. Never shown, logged or kept.
+
+These values are aggregates, yet not safe: a mean of three rows, or a count of one, is about somebody. Only
+`gateway.summary.disclosure` reads them, and only what it releases goes on. Extremes are not here at all: minimum and
+maximum never leave the database, but as a mean over ten units or as a ratio.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gateway.catalog import ColumnType
+
+QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
+"""The only quantiles that are ever computed (SECURITY B)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tail:
+    """The ten lowest or highest units of a column.
+
+    Attributes:
+        units: How many there were, at most ten.
+        mean: Their mean.
+        p_ratio: (sum - largest - second) / largest of their absolute values; None if the largest is zero.
+    """
+
+    units: int
+    mean: float | None = field(repr=False)
+    p_ratio: float | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberMeasured:
+    """Aggregates of a numeric column; `low` and `high` are means over ten units.
+
+    Attributes:
+        zeros: Rows that are zero; all other counts are of units that have at least one such row.
+        p_ratio: (sum - largest - second) / largest of the units' absolute contributions; None if all are zero.
+        top_two: Share of the two largest contributions in their sum.
+        spread_top: Share of the largest squared deviation in their sum, an upper bound; None if not computed.
+    """
+
+    mean: float | None
+    std: float | None
+    zeros: int
+    unit_zeros: int
+    unit_positives: int
+    unit_negatives: int
+    unit_fractions: int
+    quantiles: tuple[float | None, ...]
+    low: Tail
+    high: Tail
+    p_ratio: float | None
+    top_two: float | None
+    spread_top: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeMeasured:
+    """Aggregates of a date column. `tenth_first` and `tenth_last` are month numbers (year * 12 + month - 1).
+
+    They are those of the tenth unit from either end, so that at least ten units lie at or beyond them. The others
+    count units with at least one date that is not at midnight, not on the first of its month, and so on.
+    """
+
+    tenth_first: int | None
+    tenth_last: int | None
+    off_midnight: int
+    off_first_of_month: int
+    off_first_of_year: int
+    off_monday: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TextMeasured:
+    """Aggregates of a text column: mean length in characters, and how many of `looked_at` values fit each class."""
+
+    mean_length: float | None
+    looked_at: int = 0
+    classes: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnMeasured:
+    """Aggregates of one column. Units are distinct data subjects where the owner named them, else rows.
+
+    Attributes:
+        unit_values: Units with at least one value.
+        unit_nulls: Units with at least one null.
+        distinct: Distinct values, perhaps approximate; None if not counted.
+        label_units: For each approved label, how many units have it, and how many rows.
+    """
+
+    name: str
+    type: ColumnType
+    values: int
+    nulls: int
+    unit_values: int
+    unit_nulls: int
+    distinct: int | None = None
+    declared_unique: bool = False
+    number: NumberMeasured | None = None
+    time: TimeMeasured | None = None
+    text: TextMeasured | None = None
+    label_units: dict[str, tuple[int, int]] = field(default_factory=dict)
+    paths: tuple[PathMeasured, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PathMeasured:
+    """One key of a JSON column: in how many documents (units) it was seen, and its commonest type there."""
+
+    key: str
+    units: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableMeasured:
+    """Aggregates of one table within one scope, from one snapshot. `sampled` rows are those the facts are of."""
+
+    name: str
+    rows: int
+    units: int
+    sampled: int | None
+    columns: tuple[ColumnMeasured, ...]

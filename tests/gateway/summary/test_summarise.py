@@ -1,0 +1,144 @@
+"""Summaries of real DuckDB and SQLite files: what they say, within whose scope, and what happens on failure."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gateway.errors import QueryTimeoutError
+from gateway.project import Project, SourceConfig
+from gateway.sources.base import Source
+from gateway.sources.open import open_source
+from gateway.summary.model import Summary
+from gateway.summary.summarise import summarise
+from gateway.tenancy.rules import scope_for
+
+ROWS = 3_000
+DDL = """
+create table orders (id integer primary key, tenant_id text, who integer, status text, total double precision,
+                     placed date, note text);
+"""
+
+
+def _rows() -> list[tuple[object, ...]]:
+    states = ("open", "sent", "late")
+    return [
+        (i, ("a", "b", "b")[i % 3], i % 400, states[i % 7 % 3], (i * 37 % 1000) / 4 + 5,
+         f"{2020 + i % 4}-{i % 12 + 1:02d}-{i % 27 + 1:02d}", None if i % 10 == 0 else f"note {i * 7919} xyz")
+        for i in range(ROWS)
+    ]  # fmt: skip
+
+
+@pytest.fixture(params=["duckdb", "sqlite"])
+def make(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., tuple[Source, SourceConfig]]:
+    path = tmp_path / f"shop.{request.param}"
+    marks = ",".join("?" * 7)
+    if request.param == "duckdb":
+        with duckdb.connect(str(path)) as connection:
+            connection.execute(DDL)
+            connection.executemany(f"insert into orders values ({marks})", _rows())
+    else:
+        connection = sqlite3.connect(path)
+        connection.execute(DDL)
+        connection.executemany(f"insert into orders values ({marks})", _rows())
+        connection.commit()
+        connection.close()
+
+    def opened(rules: str) -> tuple[Source, SourceConfig]:
+        config = Project.parse(f'[[source]]\nname = "shop"\npath = "{path}"\n{rules}').source()
+        return open_source(config), config
+
+    return opened
+
+
+def _summary(source: Source, config: SourceConfig, tenant: str = "b", **options: object) -> Summary:
+    catalog = source.reflect()
+    scope = scope_for(config, catalog, tenant=tenant)
+    return summarise(source, catalog, scope, config, **options)  # type: ignore[arg-type]
+
+
+TENANT = '[source.tables.orders]\ntenant = "tenant_id"\n'
+
+
+def test_a_table_is_summarised_within_its_scope(make: Callable[..., tuple[Source, SourceConfig]]) -> None:
+    source, config = make(TENANT + '[source.tables.orders.columns.status]\nvocabulary = ["open", "sent", "late"]')
+    table = _summary(source, config).tables[0]
+    assert table.rows == ROWS * 2 // 3
+    assert table.column("tenant_id") is None
+    status, total, placed, note = (table.column(c) for c in ("status", "total", "placed", "note"))
+    assert status is not None
+    assert status.labels is not None
+    assert {label.text for label in status.labels} == {"open", "sent", "late"}
+    assert total is not None
+    assert total.number is not None
+    assert total.number.p50 == pytest.approx(130, abs=10)
+    assert total.number.sign == "positive"
+    assert placed is not None
+    assert placed.time is not None
+    assert (placed.time.first, placed.time.last) == ("2020-05", "2023-12")
+    assert placed.time.grain == "daily"
+    assert note is not None
+    assert note.nulls == "10%"
+    source.close()
+
+
+def test_labels_are_opt_in(make: Callable[..., tuple[Source, SourceConfig]]) -> None:
+    source, config = make(TENANT)
+    status = _summary(source, config).tables[0].column("status")
+    assert status is not None
+    assert status.labels is None
+    source.close()
+
+
+def test_an_unknown_tenant_sees_an_empty_database(make: Callable[..., tuple[Source, SourceConfig]]) -> None:
+    source, config = make(TENANT)
+    table = _summary(source, config, tenant="nobody").tables[0]
+    assert table.rows == "few"
+    for column in table.columns:
+        said = column.model_dump(exclude={"name", "type", "text", "number", "time"}, exclude_defaults=True)
+        assert said in ({}, {"distinct": "unique"})
+        assert column.text is None or column.text.length is None
+        assert column.number is None or column.number.mean is None
+    source.close()
+
+
+def test_the_subject_is_the_unit_of_thresholds(make: Callable[..., tuple[Source, SourceConfig]]) -> None:
+    """2,000 rows of 267 subjects: p10 needs 200 subjects, so it shows; with 1,500 rows a subject it would not."""
+    source, config = make(TENANT + 'subject = "who"')
+    table = _summary(source, config).tables[0]
+    total, status = table.column("total"), table.column("placed")
+    assert total is not None
+    assert total.number is not None
+    assert total.number.p10 is not None
+    assert total.number.std is None
+    assert status is not None
+    assert status.time is not None
+    assert (status.time.first or "")[4:6] == "-Q"
+    source.close()
+    few, config = make(TENANT + 'subject = "status"')
+    column = _summary(few, config).tables[0].column("total")
+    assert column is not None
+    assert column.number is not None
+    assert column.number.model_dump(exclude_none=True) == {}
+    few.close()
+
+
+def test_partial_results_are_kept_when_a_table_fails(
+    make: Callable[..., tuple[Source, SourceConfig]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source, config = make(TENANT)
+
+    def fail(*_: object, **__: object) -> list[tuple[object, ...]]:
+        raise QueryTimeoutError("the database did not answer in time")
+
+    told: list[str] = []
+    monkeypatch.setattr(source, "aggregate", fail)
+    table = _summary(source, config, progress=told.append).tables[0]
+    assert table.rows == "few"
+    assert [c.name for c in table.columns] == ["id", "who", "status", "total", "placed", "note"]
+    assert told == ["1/1 orders: no statistics (query_timeout)"]
+    source.close()
