@@ -1,9 +1,37 @@
-"""From a Summary and a masked question to a Plan: the pure core of the offline planner."""
+"""From a Summary and a masked question to a Plan: the pure core of the offline planner.
+
+    text -> tokens, cues, times, mentions   question.py
+         -> slots and wishes                frame.py, conditions.py
+         -> readings, scored                options.py, search.py
+         -> chart specs                     assemble.py, measures.py, effect.py
+         -> checked, ranked, at most five   here
+
+Deterministic: the same Summary and question give the same Plan. No guess is hidden: a word that would have to be in
+the data and is not there is named in `missing`.
+"""
 
 from __future__ import annotations
 
-from gateway.chart.spec import ChartSpec, Measure, Plan
+from typing import Final
+
+from pydantic import ValidationError
+
+from gateway.chart.canonical import canonical
+from gateway.chart.spec import ChartSpec, Plan
+from gateway.chart.validate import validate
+from gateway.llm.offline.assemble import assemble
+from gateway.llm.offline.frame import read_frame
+from gateway.llm.offline.lexicon import Lexicon, lexicon_of
+from gateway.llm.offline.question import Question, read_question
+from gateway.llm.offline.search import Reading, search
+from gateway.llm.offline.slots import Frame
 from gateway.summary.model import Summary
+
+MAX_CHARTS: Final = 5
+CLOSE: Final = 0.55
+"""A second reading with at least this share of the first one's score is offered as well."""
+TIED: Final = 0.93
+"""A second reading this close makes the question ambiguous."""
 
 
 def plan_question(summary: Summary, question: str, previous: ChartSpec | None = None) -> Plan:
@@ -17,8 +45,55 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
     Returns:
         Up to five ranked charts, or what is missing.
     """
-    lowered = question.lower()
-    for table in summary.tables:
-        if table.name.lower().rstrip("s") in lowered:
-            return Plan(charts=(ChartSpec(mark="text", table=table.name, measures=(Measure(aggregate="count"),)),))
-    return Plan(missing=(question[:60],)) if previous is None else Plan(charts=(previous,))
+    lexicon = lexicon_of(summary)
+    read = read_question(question, lexicon)
+    frame = read_frame(read)
+    missing = _missing(read, frame)
+    if missing:
+        return Plan(missing=tuple(missing))
+    readings = search(frame, lexicon)
+    charts: list[ChartSpec] = []
+    scores: list[float] = []
+    seen: set[str] = set()
+    for reading in readings:
+        if charts and reading.score < CLOSE * readings[0].score:
+            break
+        chart = _chart(reading, frame, lexicon)
+        if chart is None or (key := canonical(chart)) in seen:
+            continue
+        seen.add(key)
+        charts.append(chart)
+        scores.append(reading.score)
+    if not charts:
+        return Plan(missing=(_subject(read),))
+    ambiguous = len(scores) > 1 and scores[1] >= TIED * scores[0]
+    return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous)
+
+
+def _chart(reading: Reading, frame: Frame, lexicon: Lexicon) -> ChartSpec | None:
+    """The chart of a reading, if it can be compiled."""
+    try:
+        chart = assemble(reading, frame, lexicon)
+    except ValidationError:
+        return None
+    if chart is None or validate(chart, lexicon.summary):
+        return None
+    return chart
+
+
+def _missing(question: Question, frame: Frame) -> list[str]:
+    """Words in a place where only something in the data makes sense, that name nothing there."""
+    critical = [
+        word
+        for word, role in frame.unknown
+        if role in {"aggregate", "group", "series", "share", "change", "most", "top", "sort"}
+    ]
+    if critical:
+        return critical[:5]
+    if not frame.slots:
+        return [word for word, _ in frame.unknown][:5] or [_subject(question)]
+    return []
+
+
+def _subject(question: Question) -> str:
+    return question.text.strip()[:60] or "a question"

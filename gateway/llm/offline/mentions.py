@@ -1,0 +1,184 @@
+"""Which tables, columns, metrics and labels a question names, and where.
+
+Every form of every entry whose words occur close together is a candidate. Spans of tokens are then chosen so that
+they do not overlap, the heaviest first; each span keeps every entry that it may mean, so that an ambiguous word stays
+ambiguous until the grammar of the question decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.llm.offline.lexicon import Entry, Form, Lexicon
+from gateway.llm.offline.text import Token, edits
+from gateway.llm.offline.thesaurus import STOP, expand
+
+FLOOR: Final = 0.50
+"""A candidate covers at least this share of a form's weight; tuned on the tuning halves only."""
+
+WEAK_FLOOR: Final = 0.22
+"""The floor for words that no better candidate claims, for example a bare ``ID``."""
+
+MAX_GAP: Final = 2
+"""Words such as ``of the`` that may stand between two words of a name."""
+
+FUZZY_MIN: Final = 5
+"""Shortest word that is matched with a slip of the pen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An entry that a span may mean: how well the words cover its best form (0-1) and how much they weigh."""
+
+    entry: Entry
+    score: float
+    weight: float
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A span of tokens and what it may mean, the best first."""
+
+    tokens: tuple[int, ...]
+    candidates: tuple[Candidate, ...]
+
+    @property
+    def first(self) -> int:
+        """Index of the first token."""
+        return self.tokens[0]
+
+    @property
+    def last(self) -> int:
+        """Index of the last token."""
+        return self.tokens[-1]
+
+    @property
+    def score(self) -> float:
+        """How well the best candidate is covered."""
+        return self.candidates[0].score
+
+    def of_kind(self, *kinds: str) -> tuple[Candidate, ...]:
+        """Candidates of these kinds, the best first."""
+        return tuple(c for c in self.candidates if c.entry.kind in kinds)
+
+    def best(self, *kinds: str) -> Candidate | None:
+        """The best candidate of these kinds."""
+        return next((c for c in self.candidates if c.entry.kind in kinds), None)
+
+
+def find_mentions(tokens: Sequence[Token], lexicon: Lexicon, *, taken: frozenset[int] = frozenset()) -> list[Mention]:
+    """Find what a question names.
+
+    Args:
+        tokens: The question.
+        lexicon: What can be named.
+        taken: Tokens that mean something else already (dates, numbers, chart words).
+
+    Returns:
+        Mentions in the order of the question, not overlapping.
+    """
+    alike = [_alike(token, lexicon) if i not in taken else {} for i, token in enumerate(tokens)]
+    touched: dict[tuple[int, int], None] = {}
+    for words in alike:
+        for word in words:
+            for use in lexicon.uses[word]:
+                touched[use] = None
+    spans: dict[tuple[int, ...], dict[int, Candidate]] = {}
+    for entry_index, form_index in touched:
+        entry = lexicon.entries[entry_index]
+        for covered, candidate in _occurrences(tokens, alike, entry, entry.forms[form_index]):
+            kept = spans.setdefault(covered, {})
+            if entry_index not in kept or kept[entry_index].score < candidate.score:
+                kept[entry_index] = candidate
+    return _choose(spans)
+
+
+def _alike(token: Token, lexicon: Lexicon) -> dict[str, float]:
+    if token.kind == "number" and token.text in lexicon.uses:
+        return {token.text: 1.0}
+    if token.kind != "word" or (token.text in STOP and token.lemma not in {"from", "to"}):
+        return {}
+    if token.text in {"from", "to"}:
+        return {token.text: 0.9} if token.text in lexicon.uses else {}
+    found = lexicon.similar(token.lemma)
+    spelt = expand((token.lemma,))
+    for word in spelt if spelt != (token.lemma,) else ():
+        if word in lexicon.uses:
+            found[word] = max(found.get(word, 0.0), 0.97)
+    if not found and len(token.lemma) >= FUZZY_MIN:
+        limit = 1 if len(token.lemma) < 8 else 2
+        for word in lexicon.uses:
+            if word[0] == token.lemma[0] and len(word) >= FUZZY_MIN and edits(token.lemma, word, limit) <= limit:
+                found[word] = 0.7
+    return found
+
+
+def _occurrences(
+    tokens: Sequence[Token], alike: Sequence[dict[str, float]], entry: Entry, form: Form
+) -> list[tuple[tuple[int, ...], Candidate]]:
+    """Places where the words of a form stand together, with how much of the form they cover."""
+    words = set(form.words)
+    hits = [i for i, found in enumerate(alike) if not words.isdisjoint(found)]
+    out: list[tuple[tuple[int, ...], Candidate]] = []
+    for run in _runs(tokens, hits):
+        for start in range(len(run)):
+            best: dict[str, float] = {}
+            for end in range(start, min(len(run), start + len(form.words) + 1)):
+                gained = False
+                for word, like in alike[run[end]].items():
+                    if word in words and like > best.get(word, 0.0):
+                        gained = gained or word not in best
+                        best[word] = like
+                if not gained:
+                    break
+                covered = run[start : end + 1]
+                pairs = list(zip(form.words, form.weights, strict=True))
+                weight = sum(w * best.get(word, 0.0) for word, w in pairs)
+                score = weight / form.total - form.cost
+                exact = all(best.get(word, 0.0) >= 0.9 for word in words)
+                if score >= WEAK_FLOOR:
+                    out.append((tuple(covered), Candidate(entry, score, weight, exact)))
+    return out
+
+
+def _runs(tokens: Sequence[Token], hits: Sequence[int]) -> list[list[int]]:
+    """Cut matched tokens where something other than a little word stands between them."""
+    runs: list[list[int]] = []
+    for index in hits:
+        if runs:
+            between = tokens[runs[-1][-1] + 1 : index]
+            near = len(between) <= MAX_GAP and all(t.text in {"of", "the", "a", "'", "-", "/", "_"} for t in between)
+            if near:
+                runs[-1].append(index)
+                continue
+        runs.append([index])
+    return runs
+
+
+def _choose(spans: dict[tuple[int, ...], dict[int, Candidate]]) -> list[Mention]:
+    """Spans that do not overlap, the heaviest first; weak ones only where nothing else claims the words."""
+    ranked = sorted(
+        spans.items(),
+        key=lambda item: (
+            -max(c.weight * min(1.0, c.score + 0.25) for c in item[1].values()),
+            -max(c.score for c in item[1].values()),
+            item[0],
+        ),
+    )
+    chosen: list[Mention] = []
+    used: set[int] = set()
+    for floor in (FLOOR, WEAK_FLOOR):
+        for covered, found in ranked:
+            if not used.isdisjoint(covered):
+                continue
+            good = sorted(
+                (c for c in found.values() if c.score >= floor),
+                key=lambda c: (-c.score, c.entry.kind, c.entry.ref, c.entry.text),
+            )
+            if good:
+                used.update(covered)
+                chosen.append(Mention(covered, tuple(good)))
+    return sorted(chosen, key=lambda m: m.tokens)

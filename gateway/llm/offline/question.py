@@ -1,0 +1,174 @@
+"""A question as read once: tokens, cues, time expressions and mentions, each at its place, clashes resolved."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+from gateway.llm.offline.cues import Cue, find_cues
+from gateway.llm.offline.lexicon import Lexicon
+from gateway.llm.offline.mentions import Mention, find_mentions
+from gateway.llm.offline.text import Token, tokenize
+from gateway.llm.offline.times import TimeExpr, find_times
+
+HARD: Final = frozenset({"mark", "style", "running", "moving"})
+"""Cues whose words never name a column."""
+
+_NAMEABLE: Final = frozenset({"aggregate", "share", "change", "grain", "part", "most", "sort", "order", "top", "group",
+                              "distribution", "trend", "series"})  # fmt: skip
+
+CONNECTIVES: Final = frozenset(
+    "of the a an is are was were be being that which who with has have having had value values equal equals to = : "
+    "in on at for from their its it by number amount level than as include includes including either only also such "
+    "named called titled like or and , numbered identified".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A cue with the tokens it covers, first and last."""
+
+    cue: Cue
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedTime:
+    """A time expression with the tokens it covers."""
+
+    time: TimeExpr
+    first: int
+    last: int
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was read of a question. Mentions do not overlap; a cue whose words name a column instead is left out."""
+
+    text: str
+    lowered: str
+    tokens: tuple[Token, ...]
+    cues: tuple[Placed, ...]
+    times: tuple[PlacedTime, ...]
+    mentions: tuple[Mention, ...]
+    lexicon: Lexicon
+
+    def has(self, kind: str, value: str | None = None) -> bool:
+        """Whether there is such a cue."""
+        return any(p.cue.kind == kind and (value is None or p.cue.value == value) for p in self.cues)
+
+    def first(self, kind: str) -> Placed | None:
+        """The first cue of a kind."""
+        return next((p for p in self.cues if p.cue.kind == kind), None)
+
+    def word(self, index: int) -> str:
+        """The text of a token; empty outside the question."""
+        return self.tokens[index].text if 0 <= index < len(self.tokens) else ""
+
+    def between(self, left: int, right: int) -> tuple[Token, ...]:
+        """Tokens strictly between two places."""
+        return self.tokens[left + 1 : right]
+
+    def linked(self, left: int, right: int) -> bool:
+        """Whether only connective words stand between two places."""
+        return all(token.text in CONNECTIVES for token in self.between(left, right))
+
+
+def read_question(text: str, lexicon: Lexicon) -> Question:
+    """Read a masked question against the lexicon of a Summary."""
+    lowered = text.lower() if len(text.lower()) == len(text) else "".join(c.lower()[:1] or c for c in text)
+    tokens = tokenize(text)
+    masked = _blank(lowered, tokens)
+    cues = [p for cue in find_cues(masked) if (p := _place(cue, tokens)) is not None]
+    times = [
+        PlacedTime(time, *span)
+        for time in find_times(masked)
+        if (span := _cover(time.start, time.end, tokens)) is not None
+    ]
+    hard = {i for p in cues if p.cue.kind in HARD for i in range(p.first, p.last + 1)}
+    dated = {i for t in times if not t.time.bare for i in range(t.first, t.last + 1)}
+    taken = frozenset(hard | dated | {i for i, token in enumerate(tokens) if token.kind in {"placeholder", "quoted"}})
+    mentions = find_mentions(tokens, lexicon, taken=taken)
+    kept_mentions, kept_cues = _settle(mentions, cues, tokens)
+    kept_cues = [p for p in kept_cues if not any(t.first <= p.first and p.last <= t.last for t in times)]
+    return Question(text, lowered, tokens, tuple(kept_cues), tuple(times), tuple(kept_mentions), lexicon)
+
+
+def _blank(lowered: str, tokens: Sequence[Token]) -> str:
+    """The question with placeholders and quoted words blanked out, as their words are no cues."""
+    for token in tokens:
+        if token.kind in {"placeholder", "quoted"}:
+            lowered = lowered[: token.start] + "¤" * (token.end - token.start) + lowered[token.end :]
+    return lowered
+
+
+def _cover(start: int, end: int, tokens: Sequence[Token]) -> tuple[int, int] | None:
+    inside = [i for i, token in enumerate(tokens) if token.start < end and start < token.end]
+    return (inside[0], inside[-1]) if inside else None
+
+
+def _place(cue: Cue, tokens: Sequence[Token]) -> Placed | None:
+    span = _cover(cue.start, cue.end, tokens)
+    return Placed(cue, *span) if span else None
+
+
+def _settle(
+    mentions: Sequence[Mention], cues: Sequence[Placed], tokens: Sequence[Token]
+) -> tuple[list[Mention], list[Placed]]:
+    """Where a mention and a cue share words, keep the one that says more.
+
+    A name of several words wins over a cue inside it (``average order value``). A name that is only the cue's word
+    wins if nothing else could be what the cue is about (``by total``; ``per year`` where a column is called so).
+    """
+    kept_cues = list(cues)
+    kept: list[Mention] = []
+    for mention in mentions:
+        places = set(mention.tokens)
+        clashes = [p for p in kept_cues if not places.isdisjoint(range(p.first, p.last + 1))]
+        if not clashes:
+            kept.append(mention)
+            continue
+        outside = places - {i for p in clashes for i in range(p.first, p.last + 1)}
+        strong = mention.score >= 0.85 and len(places) >= 2 and bool(outside)
+        whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, clashes, tokens)
+        if strong or whole:
+            for clash in clashes:
+                kept_cues.remove(clash)
+                kept_cues.extend(_remainder(clash, mention, tokens))
+            kept.append(mention)
+        elif outside:
+            reduced = _reduce(mention, outside)
+            kept.extend([reduced] if reduced else [])
+    return kept, sorted(kept_cues, key=lambda p: (p.first, p.last))
+
+
+def _nothing_else(
+    mention: Mention, mentions: Sequence[Mention], clashes: Sequence[Placed], tokens: Sequence[Token]
+) -> bool:
+    kinds = {p.cue.kind for p in clashes}
+    if not kinds <= _NAMEABLE:
+        return False
+    if kinds <= {"grain", "part"}:
+        columns = mention.of_kind("column")
+        return bool(columns) and columns[0].exact and columns[0].score >= 0.95
+    followed = any(m.first > mention.last and m.first - mention.last <= 3 for m in mentions)
+    return not followed and mention.score >= 0.95 and "group" not in kinds
+
+
+def _remainder(clash: Placed, mention: Mention, tokens: Sequence[Token]) -> list[Placed]:
+    """``by year`` where year is a column: what is left of the grain cue is a grouping word."""
+    opening = tokens[clash.first].text
+    if clash.first not in mention.tokens and opening in {"by", "per", "each", "every", "across", "for", "in"}:
+        cue = replace(clash.cue, kind="group", value="", n=None)
+        return [Placed(cue, clash.first, min(mention.first - 1, clash.last))]
+    return []
+
+
+def _reduce(mention: Mention, outside: set[int]) -> Mention | None:
+    """The mention without the words that a cue takes: what is left must still say something."""
+    covered = tuple(sorted(outside))
+    share = len(covered) / len(mention.tokens)
+    found = tuple(replace(c, score=c.score * (0.6 + 0.4 * share)) for c in mention.candidates if c.score >= 0.3)
+    return Mention(covered, found) if found else None
