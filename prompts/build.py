@@ -116,6 +116,7 @@ def build_prompt(  # noqa: PLR0913 - one value in, one out; the rest are setting
         facts=json.dumps(chosen.facts, ensure_ascii=False, sort_keys=True, separators=(",", ":")),
         question=masked_question,
         left_out=chosen.left_out,
+        previous=previous or "",
     )
 
 

@@ -216,8 +216,8 @@ def _check_node(node: jinja2.nodes.Node, inputs: frozenset[str]) -> None:
         return
     if isinstance(node, jinja2.nodes.If) and isinstance(node.test, jinja2.nodes.Name | jinja2.nodes.Not):
         parts: list[jinja2.nodes.Node] = [node.test, *node.body, *node.elif_, *node.else_]
-        for part in parts:
-            _check_node(part, inputs)
+        for child in parts:
+            _check_node(child, inputs)
         return
     msg = f"a template may not use {type(node).__name__} (line {node.lineno}): only text, declared inputs and if"
     raise TemplateInvalid(msg)
