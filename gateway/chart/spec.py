@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StringConstraints
 
 ColumnRef = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}\.[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 """``table.column`` by safe names."""
@@ -34,8 +34,15 @@ class Placeholder(_Closed):
     placeholder: Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,30}(:[1-9][0-9]{0,2})?$")]
 
 
-Scalar = Annotated[bool | int | float | str, Field(union_mode="left_to_right")]
-"""A literal. Text is at most 200 characters and is only ever a bound parameter; a date is ISO 8601 text."""
+Scalar = Annotated[
+    StrictBool
+    | StrictInt
+    | Annotated[float, Field(strict=True, allow_inf_nan=False)]
+    | Annotated[str, StringConstraints(strict=True, max_length=200)],
+    Field(union_mode="left_to_right"),
+]
+"""A literal, never converted (``"1"`` is text, ``1`` is no truth value). Text is at most 200 characters and is only ever
+a bound parameter; a date is ISO 8601 text."""
 Value = Placeholder | Scalar
 
 
@@ -159,7 +166,7 @@ class Bin(_Closed):
     """Numeric bins, by how many or by how wide: exactly one."""
 
     count: Annotated[int, Field(ge=2, le=100)] | None = None
-    width: Annotated[float, Field(gt=0)] | None = None
+    width: Annotated[float, Field(gt=0, allow_inf_nan=False)] | None = None
 
 
 class Dimension(_Closed):
@@ -177,7 +184,9 @@ class Having(_Closed):
 
     measure: FieldRef
     op: Literal["eq", "ne", "lt", "le", "gt", "ge"]
-    value: Annotated[bool | int | float, Field(union_mode="left_to_right")]
+    value: Annotated[
+        StrictInt | Annotated[float, Field(strict=True, allow_inf_nan=False)], Field(union_mode="left_to_right")
+    ]
 
 
 class Sort(_Closed):
@@ -228,9 +237,7 @@ class Plan(_Closed):
 
     charts: Annotated[tuple[ChartSpec, ...], Field(max_length=5)] = ()
     ambiguous: bool = False
-    missing: Annotated[
-        tuple[Annotated[str, StringConstraints(max_length=60)], ...], Field(max_length=5)
-    ] = ()
+    missing: Annotated[tuple[Annotated[str, StringConstraints(max_length=60)], ...], Field(max_length=5)] = ()
 
 
 for _model in (Exists, AllOf, AnyOf, Negation, Measure, ChartSpec, Plan):

@@ -1,0 +1,152 @@
+"""Stage 9. ChartSpec and Scope in, one statement out: every base table behind the scope barrier, every value bound.
+
+What comes in was checked by `gateway.chart.validate` and is checked again here. What goes out is a CompiledQuery: a
+statement nobody has proved yet, which no source will run. The compiler chooses the joins (`gateway.chart.paths`), the
+grain each measure is computed at (`gateway.chart.legs`), and the engine's own words (`engines`). It builds trees and
+never text; text is made once, at the end, without comments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from sqlglot import exp
+
+from gateway.catalog import Catalog
+from gateway.chart.compile.binder import Binder, number
+from gateway.chart.compile.engines import engine_for
+from gateway.chart.compile.groups import BOX, Shape, add_bins, grouped, top_values
+from gateway.chart.compile.outer import final, with_derived
+from gateway.chart.compile.rows import Build, leg_rows
+from gateway.chart.compile.titles import result_columns
+from gateway.chart.legs import Leg, Resolver
+from gateway.chart.spec import Bin, ChartSpec, Dimension, Measure
+from gateway.chart.validate import validate
+from gateway.errors import AmbiguousError, SpecInvalidError
+from gateway.summary.model import Summary
+from gateway.tenancy.barrier import scoped_tables
+from gateway.tenancy.scope import Scope
+from gateway.types import CompiledQuery
+
+_HISTOGRAM_BINS = 20
+
+
+def compile_spec(
+    spec: ChartSpec,
+    *,
+    catalog: Catalog,
+    scope: Scope,
+    summary: Summary,
+    bindings: Mapping[str, str],
+    now: datetime,
+) -> CompiledQuery:
+    """Compile a chart spec to one SELECT within a scope.
+
+    Args:
+        spec: What to draw.
+        catalog: Structure of the source.
+        scope: Right of the asking session.
+        summary: The facts of that scope; columns, links and metrics are those of the Summary.
+        bindings: Placeholder -> the caller's own words, to be bound as parameters.
+        now: The instant that relative dates count from, with zone.
+
+    Returns:
+        A statement in the source's dialect with named parameters; limited to one row more than may be shown.
+
+    Raises:
+        SpecInvalidError: The spec does not fit the Summary; `details` has code, path and what would be valid.
+        AmbiguousError: More than one shortest join path; `details["choices"]` names relationships for `via`.
+        ScopeRefusedError: Something is outside the scope.
+    """
+    if now.tzinfo is None:
+        raise ValueError("now must be an instant with a time zone")
+    spec = with_defaults(spec)
+    _check(spec, summary, bindings)
+    binder = Binder()
+    engine = engine_for(catalog.dialect, binder, timezone=scope.timezone, week_start=scope.week_start, now=now)
+    build = Build(spec=spec, catalog=catalog, names=Resolver(summary), engine=engine, binder=binder, bindings=bindings)
+    groups = _groups(spec)
+    boxplot = spec.mark == "boxplot"
+    select = _answer(build, groups, boxplot=boxplot)
+    max_rows = _limit(spec, scope)
+    select.set("limit", exp.Limit(expression=number(max_rows)))
+    barrier = scoped_tables(catalog, scope, build.reads)
+    select.set("with_", exp.With(expressions=[*barrier.ctes, *build.ctes]))
+    return CompiledQuery(
+        dialect=catalog.dialect,
+        statement=select.sql(dialect=catalog.dialect.value, comments=False, copy=False),
+        parameters={**binder.parameters, **barrier.parameters},
+        scope_parameters=frozenset(barrier.parameters),
+        columns=result_columns(build, groups, boxplot=boxplot),
+        tables=barrier.tables,
+        max_rows=max_rows,
+    )
+
+
+def with_defaults(spec: ChartSpec) -> ChartSpec:
+    """Say what a histogram leaves unsaid: it counts rows, in twenty bins."""
+    if spec.mark != "histogram" or not spec.dimensions:
+        return spec
+    changes: dict[str, object] = {}
+    if not spec.measures:
+        changes["measures"] = (Measure(aggregate="count"),)
+    first = spec.dimensions[0]
+    if first.bin is None:
+        binned = first.model_copy(update={"bin": Bin(count=_HISTOGRAM_BINS)})
+        changes["dimensions"] = (binned, *spec.dimensions[1:])
+    return spec.model_copy(update=changes) if changes else spec
+
+
+def _check(spec: ChartSpec, summary: Summary, bindings: Mapping[str, str]) -> None:
+    problems = validate(spec, summary, dict.fromkeys(bindings, ()))
+    if not problems:
+        return
+    first = problems[0]
+    if first.code == "ambiguous_path":
+        raise AmbiguousError(
+            "more than one way leads to a column of the spec",
+            stage="compile",
+            details={"choices": list(first.valid), "path": first.path},
+        )
+    raise SpecInvalidError(
+        "the spec does not fit the data in scope",
+        stage="compile",
+        details={"code": first.code, "path": first.path, "valid": list(first.valid)},
+    )
+
+
+def _groups(spec: ChartSpec) -> dict[str, Dimension]:
+    groups = {f"d{position + 1}": dimension for position, dimension in enumerate(spec.dimensions)}
+    if spec.series is not None:
+        groups["s"] = spec.series
+    return groups
+
+
+def _answer(build: Build, groups: dict[str, Dimension], *, boxplot: bool) -> exp.Select:
+    spec = build.spec
+    if not spec.measures:
+        listed = leg_rows(build, Leg(kind="root", start=spec.table), groups, {})
+        return final(build, listed, groups, tuple(groups), top="", flag="")
+    plain = {position: measure for position, measure in enumerate(spec.measures) if measure.derive is None}
+    shape = Shape(groups=groups, measures=plain, legs=build.names.legs(spec), boxplot=boxplot)
+    add_bins(build, shape)
+    top = other = ""
+    if spec.top is not None:
+        by = int(spec.top.by[1:]) - 1
+        top = top_values(build, shape, spec.top.of, by, spec.top.n, descending=spec.top.order == "desc")
+        if spec.top.other:
+            other, top = f"{spec.top.of}:{top}", ""
+    shape = Shape(groups=groups, measures=plain, legs=shape.legs, boxplot=boxplot, other=other, bins=shape.bins)
+    rows = with_derived(build, grouped(build, shape), groups, flag=bool(other))
+    fields = [*groups]
+    for position in range(len(spec.measures)):
+        name = f"m{position + 1}"
+        fields.extend(f"{name}_{part}" for part in BOX) if boxplot else fields.append(name)
+    return final(build, rows, groups, tuple(fields), top=top, flag=other.partition(":")[0])
+
+
+def _limit(spec: ChartSpec, scope: Scope) -> int:
+    """The rows asked for, or one more than may be shown so that a cut is noticed."""
+    most = max(scope.limits.max_rows, 1) + 1
+    return min(spec.limit, most) if spec.limit is not None else most

@@ -1,0 +1,175 @@
+"""From groups to the answer: derived measures, having, the top n, order and limit."""
+
+from __future__ import annotations
+
+from sqlglot import exp
+
+from gateway.catalog import ColumnType
+from gateway.chart.compile.binder import (
+    col,
+    conjunction,
+    derived,
+    named,
+    number,
+    paren,
+    select_from,
+    window,
+)
+from gateway.chart.compile.groups import OTHER_FLAG, is_member, order_keys
+from gateway.chart.compile.rows import Build
+from gateway.chart.spec import ChartSpec, Dimension, Measure
+
+_COMPARE: dict[str, type[exp.Binary]] = {
+    "eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "le": exp.LTE, "gt": exp.GT, "ge": exp.GTE,
+}  # fmt: skip
+_BY_SIZE = frozenset({"bar", "arc", "table", "point"})
+
+
+def with_derived(build: Build, rows: exp.Query, groups: dict[str, Dimension], *, flag: bool) -> exp.Query:
+    """Add the derived measures, each a function of the groups already there."""
+    spec = build.spec
+    if not any(measure.derive for measure in spec.measures):
+        return rows
+    names = [*groups, *([OTHER_FLAG] if flag else [])]
+    picked: list[exp.Expr] = [named(col("g", name), name) for name in names]
+    for position, measure in enumerate(spec.measures):
+        name = f"m{position + 1}"
+        value = col("g", name) if measure.derive is None else _derived(build, groups, measure)
+        picked.append(named(value, name))
+    return select_from(picked, derived(rows, "g"))
+
+
+def _value(build: Build, name: str) -> exp.Expr:
+    """A measure by its name; a ratio is spelled out."""
+    measure = build.spec.measures[int(name[1:]) - 1]
+    if measure.derive == "ratio":
+        return paren(build.engine.quotient(col("g", measure.of or "m1"), col("g", measure.by or "m1")))
+    return col("g", name)
+
+
+def _derived(build: Build, groups: dict[str, Dimension], measure: Measure) -> exp.Expr:
+    engine = build.engine
+    if measure.derive == "ratio":
+        return engine.quotient(col("g", measure.of or "m1"), col("g", measure.by or "m1"))
+    value = _value(build, measure.of or "m1")
+    if measure.derive == "share_of_total":
+        within = [col("g", measure.by)] if measure.by else []
+        return engine.quotient(value, window(exp.Sum(this=value.copy()), within))
+    along = measure.by or _first_ordered(build, groups)
+    others = [col("g", name) for name in groups if name != along]
+    order = _ordinal(build, groups[along], col("g", along))
+    if order is None:
+        # Names have no steps between them: only a running total makes sense, in their natural order.
+        keys = [key.this for key in order_keys(build, groups[along], col("g", along))]
+        return window(exp.Sum(this=value), others, keys, _frame("ROWS", "UNBOUNDED"))
+    if measure.derive == "running_total":
+        return window(exp.Sum(this=value), others, [order], _frame("RANGE", "UNBOUNDED"))
+    if measure.derive == "moving_average":
+        # The periods of the window that exist, so that a gap is not filled with an older period.
+        before = (measure.window or 2) - 1
+        average = exp.Avg(this=engine.as_double(value))
+        return window(average, others, [order], _frame("RANGE", number(before)))
+    before_frame = _frame("RANGE", number(1), end=number(1))
+    previous = window(exp.Sum(this=value.copy()), others, [order], before_frame)
+    change = exp.Sub(this=value, expression=previous)
+    if measure.derive == "change":
+        return change
+    return engine.quotient(paren(change), exp.Abs(this=previous.copy()))
+
+
+def _frame(kind: str, start: exp.Expr | str, end: exp.Expr | str = "CURRENT ROW") -> exp.WindowSpec:
+    return exp.WindowSpec(
+        kind=kind,
+        start=start,
+        start_side="PRECEDING",
+        end=end,
+        end_side="PRECEDING" if not isinstance(end, str) else None,
+    )
+
+
+def _first_ordered(build: Build, groups: dict[str, Dimension]) -> str:
+    """The dimension that periods follow one another in: the first with a time, else the first."""
+    for name, dimension in groups.items():
+        if dimension.grain or dimension.part or build.column(dimension.column)[1].type.is_temporal:
+            return name
+    return next(iter(groups))
+
+
+def _ordinal(build: Build, dimension: Dimension, value: exp.Expr) -> exp.Expr | None:
+    """A whole number that grows by one from a group to the next; None for names and measures."""
+    if dimension.bin is not None:
+        return None
+    if dimension.grain is not None:
+        return build.engine.ordinal(value, dimension.grain)
+    if dimension.part is not None:
+        return value
+    kind = build.column(dimension.column)[1].type
+    if kind is ColumnType.DATE:
+        return build.engine.ordinal(value, "day")
+    return value if kind is ColumnType.INTEGER else None
+
+
+def final(
+    build: Build, rows: exp.Query, groups: dict[str, Dimension], fields: tuple[str, ...], *, top: str, flag: str
+) -> exp.Select:
+    """The answer's rows: kept groups, in order, at most as many as may be shown and one more.
+
+    Args:
+        build: The statement.
+        rows: Groups (or plain rows) with all fields as columns.
+        groups: Dimensions by name.
+        fields: Output columns in order.
+        top: CTE of the top values to keep; empty to keep all.
+        flag: Name of the group that has an "Other"; empty if none has.
+    """
+    spec = build.spec
+    select = select_from([named(col("h", name), name) for name in fields], derived(rows, "h"))
+    tests: list[exp.Expr] = [
+        _COMPARE[having.op](this=col("h", having.measure), expression=build.binder.bind(having.value))
+        for having in spec.having
+    ]
+    if top and spec.top is not None:
+        tests.append(is_member(col("h", spec.top.of), top))
+    where = conjunction(tests)
+    if where is not None:
+        select.set("where", exp.Where(this=where))
+    keys = _order(build, spec, groups, fields, flag)
+    if keys:
+        select.set("order", exp.Order(expressions=keys))
+    return select
+
+
+def _order(
+    build: Build, spec: ChartSpec, groups: dict[str, Dimension], fields: tuple[str, ...], flag: str
+) -> list[exp.Ordered]:
+    wanted = [(sort.by, sort.order == "desc") for sort in spec.sort] or _natural(build, spec, groups, fields)
+    # Ties are broken by the groups, so that the same spec gives the same rows in the same order.
+    wanted += [(name, False) for name in groups]
+    keys: list[exp.Ordered] = []
+    seen: set[str] = set()
+    if flag and not any(name == flag for name, _ in wanted[: len(spec.sort)]):
+        keys.append(exp.Ordered(this=col("h", OTHER_FLAG), desc=False, nulls_first=False))
+        seen.add(OTHER_FLAG)
+    for name, descending in wanted:
+        if name in seen:
+            continue
+        seen.add(name)
+        if name == flag and OTHER_FLAG not in seen:
+            keys.append(exp.Ordered(this=col("h", OTHER_FLAG), desc=False, nulls_first=False))
+            seen.add(OTHER_FLAG)
+        if name in groups:
+            keys.extend(order_keys(build, groups[name], col("h", name), descending=descending))
+        else:
+            keys.append(exp.Ordered(this=col("h", name), desc=descending, nulls_first=False))
+    return keys
+
+
+def _natural(
+    build: Build, spec: ChartSpec, groups: dict[str, Dimension], fields: tuple[str, ...]
+) -> list[tuple[str, bool]]:
+    """Names by size, biggest first; everything with an order of its own in that order."""
+    first = groups.get("d1")
+    if spec.mark not in _BY_SIZE or first is None or "m1" not in fields:
+        return []
+    plain = not (first.grain or first.part or first.bin)
+    return [("m1", True)] if plain and build.column(first.column)[1].type is ColumnType.TEXT else []
