@@ -159,6 +159,7 @@ class Event:
         decision: ``allowed`` or ``refused``.
         code: The error's code, if refused.
         details: Names and numbers of what was done; sealed.
+        keys: Ids of data keys that were destroyed, in clear: a verifier holds erasures against them.
         traceparent: The caller's W3C trace context header, if it sent one.
     """
 
@@ -168,6 +169,7 @@ class Event:
     decision: Literal["allowed", "refused"] = "allowed"
     code: str = ""
     details: Mapping[str, str | int | float | bool] = field(default_factory=dict, repr=False)
+    keys: tuple[str, ...] = ()
     traceparent: str = ""
 
     def __post_init__(self) -> None:
@@ -231,10 +233,7 @@ def draft_intent(intent: Intent) -> Draft:
         facts={
             "source": intent.source,
             "planner": intent.planner,
-            "model": intent.model,
             "leaves": intent.leaves,
-            "template": intent.template,
-            "template_version": intent.template_version,
             "summary_release": intent.summary_release,
             "scope_shape": intent.scope_shape,
             "masked": dict(sorted(kinds.items())),
@@ -286,7 +285,6 @@ def draft_outcome(intent_id: str, outcome: Outcome) -> Draft:
         intent_id=intent_id,
         decision=outcome.decision,
         facts={
-            "decision": outcome.decision,
             "code": outcome.code,
             "stage": outcome.stage,
             "statement": outcome.statement,
@@ -317,7 +315,7 @@ def draft_event(event: Event) -> Draft:
         actor=event.actor,
         decision=event.decision,
         trace_id=trace_id_of(event.traceparent),
-        facts={"decision": event.decision, "code": event.code},
+        facts={"code": event.code, **({"keys": list(event.keys)} if event.keys else {})},
         content={"actor": event.actor, "details": dict(event.details)},
     )
 

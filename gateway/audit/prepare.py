@@ -33,7 +33,7 @@ class Prepared:
     kind: str
     intent_id: str | None
     origin: Origin
-    columns: dict[str, object]
+    columns: dict[str, Json]
     body: dict[str, Json]
     key_id: str
     blob: bytes = field(repr=False)
@@ -61,19 +61,7 @@ def prepare(draft: Draft, state: State, names: Pseudonyms, of: Origin | None) ->
     facts: dict[str, Json] = dict(draft.facts)
     for name, text in draft.hashed.items():
         facts[name] = names.hashed(of.tenant_h, name, text)
-    body: dict[str, Json] = {
-        "v": 1,
-        "id": draft.id,
-        "kind": draft.kind,
-        "event": draft.event,
-        "intent": draft.intent_id or "",
-        "tenant_h": of.tenant_h,
-        "actor_h": of.actor_h,
-        "trace_id": of.trace_id,
-        "content": {"key": key.id, "sha256": hashlib.sha256(blob).hexdigest(), "bytes": len(blob)},
-        "facts": facts,
-    }
-    columns: dict[str, object] = {
+    columns: dict[str, Json] = {
         "id": draft.id,
         "kind": draft.kind,
         "event": draft.event,
@@ -84,6 +72,13 @@ def prepare(draft: Draft, state: State, names: Pseudonyms, of: Origin | None) ->
         "template": of.template,
         "model": of.model,
         "kinds": "".join(f",{kind}" for kind in draft.kinds) + ("," if draft.kinds else ""),
+    }
+    body: dict[str, Json] = {
+        "v": 1,
+        **columns,
+        "trace_id": of.trace_id,
+        "content": {"key": key.id, "sha256": hashlib.sha256(blob).hexdigest(), "bytes": len(blob)},
+        "facts": facts,
     }
     return Prepared(
         id=draft.id, kind=draft.kind, intent_id=draft.intent_id, origin=of, columns=columns, body=body, key_id=key.id,

@@ -86,7 +86,7 @@ def test_key_is_good_for_its_scopes_only(state: State, key: tuple[ApiKey, str]) 
 
 def test_revoked_key_and_its_sessions_end_at_once(state: State, key: tuple[ApiKey, str], user: EmbedUser) -> None:
     """No cache lies between a revocation and the next request."""
-    minted, token = Sessions(state).create(key[0], user, datasource="shop", origin=ORIGIN)
+    _minted, token = Sessions(state).create(key[0], user, datasource="shop", origin=ORIGIN)
     ApiKeys(state).revoke(key[0].id)
     with pytest.raises(AuthError):
         ApiKeys(state).check(key[1], scope="ask")
