@@ -109,12 +109,9 @@ class Conditions:
     def _with(self, part: Compare | InList | Between | NullTest, table: str) -> str:
         """A condition as it follows the name of its rows: ``with status "shipped"``, ``opened before …``."""
         text = self._test(part, root=table)
-        column = find_column(part.column, self._summary)
         if event_words(part.column) and is_temporal(part.column, self._summary):
             return text
-        if column is not None and column.type is ColumnType.BOOLEAN and isinstance(part, Compare):
-            return text
-        return text if text.startswith("without ") else f"with {text}"
+        return f"with {text}"
 
     def clause(self, part: Filter) -> str:
         """Any filter as a clause that stands by itself."""
@@ -144,7 +141,9 @@ class Conditions:
         else:
             words = column_words(part.column, root, via=part.via)
         if isinstance(part, NullTest):
-            return f"without {words}" if part.op == "is_null" else f"{words} known"
+            if temporal and event_words(part.column) and not part.via:
+                return f"not {words}" if part.op == "is_null" else f"{words} at some time"
+            return f"no {words}" if part.op == "is_null" else f"{words} known"
         if isinstance(part, Between):
             low, high = self._value(part.low), self._value(part.high)
             return f"{words} from {low} to {high}"
@@ -155,23 +154,26 @@ class Conditions:
         column = find_column(part.column, self._summary)
         if column is not None and column.type is ColumnType.BOOLEAN and isinstance(part.value, bool):
             yes = part.value if part.op == "eq" else not part.value
-            return f"{words}: {'yes' if yes else 'no'}"
+            return f"{words.removeprefix('is ').removeprefix('has ')}: {'yes' if yes else 'no'}"
         forms = _COMPARE_TIME if temporal else _COMPARE
         form = forms.get(part.op, _COMPARE[part.op])
-        # "customer ID 7" is a key; its words already say so.
         return form.format(c=words, v=self._value(part.value))
 
     def _date_words(self, ref: str, root: str) -> str:
         table = ref.partition(".")[0]
         event = event_words(ref)
         if event:
-            return event if table == root else f"{row_of(table)} {event}"
+            thing = row_of(table)
+            return event if table == root or event.startswith(thing) else f"{thing} {event}"
         return column_words(ref, root)
 
     def _during(self, part: DuringFilter) -> str:
         period = period_words(part.period)
         if only_date(part.column, self._spec, self._summary) and not part.via:
             return period.removeprefix("in ") if part.period.kind == "calendar" else period
+        if not part.via and any(d.column == part.column and d.grain and not d.via for d in self._spec.dimensions):
+            # "by month of order" has just said which date it is.
+            return period
         words = self._date_words(part.column, self._spec.table)
         if part.via:
             words = column_words(part.column, self._spec.table, via=part.via)

@@ -12,6 +12,7 @@ from gateway.chart.conditions import Conditions
 from gateway.chart.spec import ChartSpec, Dimension, Sort
 from gateway.chart.wording import (
     capitalise,
+    column_words,
     dimension_words,
     drawn_measures,
     humanise,
@@ -64,6 +65,8 @@ def field_words(field: str, spec: ChartSpec, summary: Summary) -> str:
     """What ``m1``, ``d2`` or ``s`` of a spec is called, in words; the field's own name if there is no such part."""
     at = measure_index(field)
     if 0 <= at < len(spec.measures):
+        if spec.mark == "boxplot":
+            return bare_words(spec, summary, at)
         return measure_words(at, spec, summary)
     if field == "s" and spec.series:
         return dimension_words(spec.series, spec, summary)
@@ -87,7 +90,7 @@ def _head(spec: ChartSpec, summary: Summary, say: Conditions) -> str:
     if spec.mark == "histogram":
         return _histogram(spec, summary, dimensions, measures)
     if spec.mark == "boxplot":
-        what = join_words([_bare(spec, summary, i) for i in drawn_measures(spec)]) or "values"
+        what = join_words([bare_words(spec, summary, i) for i in drawn_measures(spec)]) or "values"
         head = f"spread of {what}"
     elif measures:
         head = join_words(measures)
@@ -102,7 +105,7 @@ def _head(spec: ChartSpec, summary: Summary, say: Conditions) -> str:
 
 
 def _histogram(spec: ChartSpec, summary: Summary, dimensions: list[str], measures: list[str]) -> str:
-    over = dimensions[0] if dimensions else join_words([_bare(spec, summary, i) for i in drawn_measures(spec)])
+    over = dimensions[0] if dimensions else join_words([bare_words(spec, summary, i) for i in drawn_measures(spec)])
     head = f"distribution of {over or rows_of(spec.table)}"
     if dimensions and measures:
         head += f", {join_words(measures)} in each bin"
@@ -111,13 +114,13 @@ def _histogram(spec: ChartSpec, summary: Summary, dimensions: list[str], measure
     return head
 
 
-def _bare(spec: ChartSpec, summary: Summary, index: int) -> str:
+def bare_words(spec: ChartSpec, summary: Summary, index: int) -> str:
     """A measure's column without its aggregate: a box plot shows the values themselves."""
     measure = spec.measures[index]
     if measure.column is None:
         return measure_words(index, spec, summary)
     table, _, name = measure.column.partition(".")
-    return humanise(name) if table == spec.table else f"{humanise(table)} {humanise(name)}"
+    return humanise(name) if table == spec.table else column_words(measure.column, spec.table, via=measure.via)
 
 
 def _order(sort: Sort, spec: ChartSpec, summary: Summary) -> str:

@@ -131,6 +131,17 @@ def event_words(ref: ColumnRef) -> str | None:
     return None
 
 
+def happened(ref: ColumnRef, event: str, root: str) -> str:
+    """An event as it follows a period: ``cancelled``, ``of order``, ``the customer signed up``."""
+    thing = row_of(ref.partition(".")[0])
+    if ref.partition(".")[0] == root:
+        return event
+    if event.startswith(thing):
+        return f"of {thing}"
+    # "signed up" is what someone did; "cancelled" is what was done.
+    return f"the {thing} {event}" if " " in event else f"the {thing} was {event}"
+
+
 def only_date(ref: ColumnRef, spec: ChartSpec, summary: Summary) -> bool:
     """Whether this is the only date column of the root table, so that "by month" cannot be misread."""
     table = summary.table(spec.table)
@@ -148,8 +159,7 @@ def dimension_words(dimension: Dimension, spec: ChartSpec, summary: Summary) -> 
             return span
         event = event_words(ref)
         if event and not dimension.via:
-            table = ref.partition(".")[0]
-            return f"{span} {event}" if table == spec.table else f"{span} the {row_of(table)} was {event}"
+            return f"{span} {happened(ref, event, spec.table)}"
         return f"{span} of {words}"
     if dimension.bin:
         size = dimension.bin
@@ -177,12 +187,14 @@ def _counted(measure: Measure, spec: ChartSpec, summary: Summary) -> str:
     if measure.column is None:
         return f"number of {rows_of(spec.table)}"
     table, _, name = measure.column.partition(".")
+    found = summary.table(table)
     if measure.aggregate == "count":
+        if found and found.primary_key == (name,):
+            return f"number of {rows_of(table)}"
         return f"number of {rows_of(table)} with {article(column_words(measure.column, table))}"
     link = next((k for k in summary.links if k.table == table and k.columns == (name,)), None)
     if link:
         return f"number of different {rows_of(link.parent)}"
-    found = summary.table(table)
     if found and found.primary_key == (name,):
         return f"number of different {rows_of(table)}"
     owner = owner_of(name)

@@ -18,11 +18,11 @@ from gateway.chart.render.channels import (
 from gateway.chart.render.data import Drawing, Shown
 from gateway.chart.render.shape import (
     as_category,
+    drop_blank,
     drop_missing,
     first_groups,
     fold_measures,
     grouping,
-    is_additive,
 )
 from gateway.chart.render.theme import part
 
@@ -37,7 +37,7 @@ def bar(drawing: Drawing) -> tuple[Json, Drawing]:
     """Bars: upright for time and few short categories, else lying."""
     if len(drawing.measures) > 1:
         return _several(drawing, bar)
-    group, split, drawing = grouping(drawing)
+    group, split, drawing = grouping(drop_blank(drawing))
     measure = drawing.measures[0]
     if group is None:
         return _single(drawing)
@@ -105,7 +105,7 @@ def _stack(drawing: Drawing, measure: Shown) -> str | None:
     asked = drawing.spec.stack
     if asked is not None:
         return None if asked == "none" else asked
-    return "zero" if is_additive(measure, drawing) else None
+    return "zero" if measure.additive else None
 
 
 def _is_lying(group: Shown, drawing: Drawing) -> bool:

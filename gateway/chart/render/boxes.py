@@ -68,7 +68,7 @@ def _place(measure: Shown, group: Shown | None, drawing: Drawing, title: str) ->
 
 def _from_five(numbers: tuple[Shown, ...], group: Shown | None, drawing: Drawing) -> tuple[Json, Drawing]:
     low, q1, median, q3, high = numbers
-    title = low.title if len({n.title for n in numbers}) == 1 else _common(numbers)
+    title = low.title
     place, lying = _place(low, group, drawing, title)
     axis = "x" if lying else "y"
 
@@ -86,13 +86,6 @@ def _from_five(numbers: tuple[Shown, ...], group: Shown | None, drawing: Drawing
         {"mark": middle, "encoding": span(median, median) | said},
     ]
     return _sized({"layer": layers}, group, drawing, lying=lying), drawing
-
-
-def _common(numbers: tuple[Shown, ...]) -> str:
-    words = [n.title for n in numbers]
-    tail = words[0].split(" ")
-    shared = [w for w in tail if all(w in other.split(" ") for other in words)]
-    return " ".join(shared)[:1].upper() + " ".join(shared)[1:]
 
 
 def _from_values(measure: Shown, group: Shown | None, drawing: Drawing) -> tuple[Json, Drawing]:

@@ -26,7 +26,7 @@ def number_axis(look: Shown, drawing: Drawing, *, zero: bool, grid: bool = True,
     values = list(look.numbers)
     axis: Json = {**axis_format(look.column.format, values, drawing.currency), "grid": grid}
     axis["title"] = look.title if title else None
-    return {"field": look.field, "type": "quantitative", "axis": axis, "scale": {"zero": zero, "nice": True}}
+    return {"field": look.field, "type": "quantitative", "axis": axis, "scale": {"zero": zero, "nice": 5}}
 
 
 def time_axis(look: Shown, drawing: Drawing, *, padding: float = 0) -> Json:

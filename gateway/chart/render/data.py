@@ -30,7 +30,10 @@ Value = str | float | int | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Shown:
-    """One column as drawn. `labels` are the categories in order of first appearance, or in their natural order."""
+    """One column as drawn. `labels` are the categories in order of first appearance, or in their natural order.
+
+    `additive` says that stacking the measure makes sense: counts and sums add up, averages and ratios do not.
+    """
 
     column: ResultColumn
     title: str
@@ -41,6 +44,7 @@ class Shown:
     times: tuple[datetime, ...] = ()
     numbers: tuple[float, ...] = ()
     drawn: bool = True
+    additive: bool = False
 
     @property
     def field(self) -> str:
@@ -78,7 +82,9 @@ def prepare(spec: ChartSpec, result: ResultTable, *, summary: Summary, width: in
     for position, column in enumerate(result.columns):
         raw = [row[position] for row in result.rows]
         look, values = _column(spec, column, raw, summary)
-        shown.append(look if column.role != "measure" or not drawn or column.field in drawn else _hidden(look))
+        shown.append(
+            look if column.role != "measure" or not drawn or column.field.partition("_")[0] in drawn else _hidden(look)
+        )
         cells.append(values)
     rows: list[dict[str, Value]] = [
         {look.field: cell for look, cell in zip(shown, row, strict=True)} for row in zip(*cells, strict=True)
@@ -112,8 +118,9 @@ def _part_of(spec: ChartSpec, name: str) -> Dimension | None:
 
 def title_of(spec: ChartSpec, column: ResultColumn, summary: Summary) -> str:
     """The title of a result column, from the spec where it is a part of it, else as the query called it."""
-    known = _part_of(spec, column.field) is not None or 0 <= measure_index(column.field) < len(spec.measures)
-    title = field_title(column.field, spec, summary) if known else column.title or column.field
+    name = column.field.partition("_")[0]
+    known = _part_of(spec, name) is not None or 0 <= measure_index(name) < len(spec.measures)
+    title = field_title(name, spec, summary) if known else column.title or column.field
     # vega-tooltip treats lower-case "image" and "title" as its own keys: a title of ours starts with a capital.
     return plain_line(title[:1].upper() + title[1:], MAX_TITLE)
 
@@ -126,7 +133,8 @@ def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Sum
         values = [_number(v) for v in raw]
         numbers = tuple(float(v) for v in values if v is not None)
         if numbers or all(v is None for v in raw):
-            return Shown(column=column, title=title, kind="number", numbers=numbers), list(values)
+            sums = _is_additive(spec, measure_index(column.field), summary)
+            return Shown(column=column, title=title, kind="number", numbers=numbers, additive=sums), list(values)
     if part:
         labels = [format_cell(v, column, summary.currency, part=part) for v in raw]
         order = sorted({_rank(v) for v in raw})
@@ -146,6 +154,15 @@ def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Sum
         return Shown(column=column, title=title, kind="number", bin_width=width, numbers=numbers), list(values)
     texts = _labels([format_cell(v, column, summary.currency) for v in raw])
     return Shown(column=column, title=title, kind="category", labels=tuple(dict.fromkeys(texts))), list(texts)
+
+
+def _is_additive(spec: ChartSpec, at: int, summary: Summary) -> bool:
+    if not 0 <= at < len(spec.measures):
+        return spec.mark == "histogram"
+    measure = spec.measures[at]
+    if measure.metric:
+        return any(m.name == measure.metric and m.aggregate in ("count", "sum") for m in summary.metrics)
+    return measure.aggregate in ("count", "sum") or measure.derive == "share_of_total"
 
 
 def _rank(value: Cell) -> tuple[int, float, str]:
@@ -201,6 +218,12 @@ def _describe_rows(rows: list[dict[str, Value]], result: ResultTable, shown: lis
         row["label"] = "; ".join(texts)
 
 
+def plain_number(cell: Cell) -> str:
+    """A number that names a group, such as a year or a key: no thousands separators, no unit."""
+    whole = isinstance(cell, float) and cell.is_integer() and abs(cell) < 1e15
+    return str(int(cell)) if whole and isinstance(cell, float) else str(cell)
+
+
 def cell_text(look: Shown, cell: Cell, currency: str | None, *, short: bool = False) -> str:
     """A cell of a column as text, bins as ``10 to 20``."""
     if look.bin_width and isinstance(cell, int | float):
@@ -208,4 +231,6 @@ def cell_text(look: Shown, cell: Cell, currency: str | None, *, short: bool = Fa
         return f"{low} to {format_cell(cell + look.bin_width, look.column, currency, short=short)}"
     if cell is None:
         return MISSING
+    if look.column.role != "measure" and look.kind == "number":
+        return plain_number(cell)
     return format_cell(cell, look.column, currency, part=look.part, short=short)

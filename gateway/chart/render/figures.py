@@ -45,9 +45,9 @@ def arc(drawing: Drawing) -> tuple[Json, Drawing]:
     around: Json = {"theta": theta, "order": order}
     layers: list[Json] = [
         {"mark": ring | {"padAngle": 0.008}, "encoding": base | {"color": shades}},
-        words("share", around, radius=size * 0.47, fontSize=12, fontWeight=600),
+        words("share", around, radius=size * 0.49, fontSize=12, fontWeight=600),
     ]
-    return {"layer": layers, "width": size + 30, "height": size}, drawing
+    return {"layer": layers, "width": size + 60, "height": size}, drawing
 
 
 def rect(drawing: Drawing) -> tuple[Json, Drawing]:

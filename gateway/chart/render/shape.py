@@ -101,12 +101,7 @@ def first_groups(look: Shown, drawing: Drawing, most: int) -> tuple[Shown, Drawi
     return replace(look, labels=labels[:most]), replace(drawing, values=rows, notes=[*drawing.notes, note])
 
 
-def is_additive(look: Shown, drawing: Drawing) -> bool:
-    """Whether stacking the measure makes sense: counts and sums do, averages and ratios do not."""
-    at = int(look.field[1:]) - 1 if look.field[1:].isdigit() else 0
-    if at >= len(drawing.spec.measures):
-        return False
-    measure = drawing.spec.measures[at]
-    return measure.derive in (None, "share_of_total") and (
-        measure.aggregate in ("count", "sum") or bool(measure.metric) or measure.derive == "share_of_total"
-    )
+def drop_blank(drawing: Drawing) -> Drawing:
+    """Leave out groups whose measure has no value: a bar of no height would read as zero."""
+    kept = [row for row in drawing.values if row[drawing.measures[0].field] is not None]
+    return replace(drawing, values=kept)

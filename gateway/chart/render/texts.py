@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.chart.formats import format_number
 from gateway.chart.render.channels import Json, words
-from gateway.chart.render.data import Drawing, Shown, Value
+from gateway.chart.render.data import Drawing, Shown, Value, cell_text
 from gateway.chart.render.theme import INK, MUTED
 
 MAX_NUMBERS: Final = 4
@@ -27,7 +27,6 @@ def text(drawing: Drawing) -> tuple[Json, Drawing]:
     shown = drawing.measures[:MAX_NUMBERS]
     each = max(220, drawing.width // len(shown))
     texts: dict[str, Value] = {}
-    layers: list[Json] = []
     for index, look in enumerate(shown):
         cell = row[look.field]
         texts[f"title{index}"] = look.title
@@ -35,10 +34,14 @@ def text(drawing: Drawing) -> tuple[Json, Drawing]:
         if isinstance(cell, int | float):
             short = abs(cell) >= 1e6
             texts[f"big{index}"] = format_number(float(cell), look.column.format, drawing.currency, short=short)
+    longest = max(len(str(texts[f"big{index}"])) for index in range(len(shown)))
+    size = min(56, int((each - 28) / (0.58 * longest)))
+    style: Json = {"align": "left", "baseline": "middle"}
+    said: Json = {"description": {"field": "label", "type": "nominal"}}
+    layers: list[Json] = []
+    for index in range(len(shown)):
         left: Json = {"x": {"value": index * each}}
-        said: Json = {"description": {"field": "label", "type": "nominal"}}
-        style: Json = {"align": "left", "baseline": "middle"}
-        big = style | {"fontSize": 56, "fontWeight": 700}
+        big = style | {"fontSize": size, "fontWeight": 700}
         small = style | {"fontSize": 14, "color": MUTED["light"], "limit": each - 20}
         layers.append(words(f"big{index}", left | {"y": {"value": 44}} | said, **big))
         layers.append(words(f"title{index}", left | {"y": {"value": 94}}, **small))
@@ -93,9 +96,7 @@ def _cell(row: dict[str, Value], look: Shown, drawing: Drawing) -> str:
     cell = row[look.field]
     if look.kind == "time" or look.bin_width:
         return str(row[f"{look.field}_label"])
-    if isinstance(cell, int | float):
-        return format_number(float(cell), look.column.format, drawing.currency)
-    return MISSING if cell is None else cell
+    return MISSING if cell is None else cell_text(look, cell, drawing.currency)
 
 
 def empty(drawing: Drawing) -> tuple[Json, Drawing]:
