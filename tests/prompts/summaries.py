@@ -66,3 +66,50 @@ SHOP: dict[str, object] = {
         }
     ],
 }
+
+
+def star_schema(tables: int) -> dict[str, object]:
+    """Fact tables around shared dimensions, every fact linked to two of them; for budget tests."""
+    dimensions = [
+        {
+            "name": f"dim_{name}",
+            "rows": 150,
+            "primary_key": ["id"],
+            "columns": [{"name": "id", "type": "integer"}, {"name": f"{name}_name", "type": "text", "distinct": 40}],
+        }
+        for name in ("region", "channel")
+    ]
+    facts = [
+        {
+            "name": f"fact_{i}",
+            "rows": 52000,
+            "primary_key": ["id"],
+            "columns": [
+                {"name": "id", "type": "integer"},
+                {"name": "region_id", "type": "integer"},
+                {"name": "channel_id", "type": "integer"},
+                {"name": "revenue", "type": "number", "number": {"p10": 10.0, "p50": 50.0, "p90": 90.0}},
+                {"name": "created_on", "type": "date", "time": {"first": "2023", "last": "2025", "grain": "daily"}},
+            ],
+        }
+        for i in range(tables - len(dimensions))
+    ]
+    links = [
+        {
+            "table": fact["name"],
+            "columns": [f"{name}_id"],
+            "parent": f"dim_{name}",
+            "parent_columns": ["id"],
+            "origin": "declared",
+        }
+        for fact in facts
+        for name in ("region", "channel")
+    ]
+    return {
+        "version": "1",
+        "source": "star",
+        "currency": None,
+        "tables": [*dimensions, *facts],
+        "links": links,
+        "metrics": [],
+    }
