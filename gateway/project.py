@@ -29,7 +29,7 @@ from pydantic import (
 
 from gateway.chart.metric import MetricInvalidError, parse_metric
 from gateway.errors import ConfigError, NotFoundError
-from gateway.summary.model import Name, OwnerText
+from gateway.summary.model import Name, OwnerText, Semantic
 
 FILE_NAME = "rowless.toml"
 
@@ -58,8 +58,8 @@ class ColumnRule(_Closed):
     """Other words askers use for the column."""
     vocabulary: Literal[True] | Annotated[tuple[LabelText, ...], Field(min_length=1, max_length=50)] | None = None
     """Opt-in to labels: true for the list the database declares (enum or CHECK), or the approved labels."""
-    semantic: str = ""
-    """What the column means, if the inference is wrong: a word of `gateway.summary.model.Semantic`."""
+    semantic: Semantic | None = None
+    """What the column means, where the inference is wrong."""
     hidden: bool = False
     """Never visible: not to the model, not in a chart."""
 

@@ -9,6 +9,7 @@ from gateway.catalog import Catalog, Column, Table
 from gateway.errors import QueryError
 from gateway.project import SourceConfig, Thresholds
 from gateway.sources.base import Source
+from gateway.summary.asking import Ask
 from gateway.summary.engine import CLASSES, Engine, engine_for
 from gateway.summary.measured import (
     QUANTILES,
@@ -19,7 +20,8 @@ from gateway.summary.measured import (
     TextMeasured,
     TimeMeasured,
 )
-from gateway.summary.statement import Ask, Statement, build, count_rows
+from gateway.summary.semantic import is_key
+from gateway.summary.statement import Statement, build, count_rows
 from gateway.tenancy.barrier import Barrier, scoped_tables
 from gateway.tenancy.scope import Scope
 from gateway.types import Cell
@@ -59,7 +61,9 @@ def measure(
     for start in range(0, max(1, len(columns)), _COLUMNS_AT_ONCE):
         chunk = columns[start : start + _COLUMNS_AT_ONCE]
         names = {column.name for column in chunk} | ({subject} if subject else set())
-        ask = Ask(table=table, columns=chunk, subject=subject, labels=labels, share=share, exact=rows <= _EXACT_ROWS)
+        keys = frozenset(column.name for column in chunk if is_key(table, column, catalog))
+        exact = rows <= _EXACT_ROWS
+        ask = Ask(table=table, columns=chunk, subject=subject, keys=keys, labels=labels, share=share, exact=exact)
         barrier = scoped_tables(catalog, scope, {table.name: names})
         answer = _answer(source, build(ask, barrier, engine), barrier, engine, timeout_s)
         rows, seen, units = _whole(answer["rows"]), _whole(answer["seen"]), _whole(answer["units"])
@@ -126,7 +130,7 @@ def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> Colu
         unit_nulls=_whole(answer[f"unit_nulls{i}"]),
         distinct=_whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
         declared_unique=(column.name,) in keys,
-        number=_number(i, answer, values) if column.type.is_numeric else None,
+        number=_number(i, answer, values) if ask.describes_number(column) else None,
         time=_time(i, answer) if column.type.is_temporal else None,
         text=_text_facts(i, answer) if f"length{i}" in answer else None,
         label_units={

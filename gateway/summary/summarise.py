@@ -18,6 +18,7 @@ from gateway.summary.disclosure import Released, release_table, release_unmeasur
 from gateway.summary.measure import measure
 from gateway.summary.metrics import metrics_in
 from gateway.summary.model import Link, Summary, TableSummary
+from gateway.summary.semantic import is_key, semantic_of
 from gateway.tenancy.scope import Scope
 
 WORKERS = 2
@@ -91,9 +92,9 @@ def _described(table: TableSummary, catalog: Catalog, config: SourceConfig) -> T
     for column in table.columns:
         words = config.column_rule(table.name, column.name)
         comment = known.by_name[column.name].comment if config.comments else ""
-        columns.append(
-            column.model_copy(update={"description": words.description or comment[:200], "synonyms": words.synonyms})
-        )
+        meaning = words.semantic or semantic_of(column, key=is_key(known, known.by_name[column.name], catalog))
+        said = {"semantic": meaning, "description": words.description or comment[:200], "synonyms": words.synonyms}
+        columns.append(column.model_copy(update=said))
     names = {column.name for column in columns}
     return table.model_copy(
         update={

@@ -1,0 +1,341 @@
+"""What is asked of each column: aggregates of its rows and of its units, tails, quantiles and text classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Final
+
+from sqlglot import exp
+
+from gateway.catalog import Column, ColumnType, Dialect, Table
+from gateway.summary.engine import Engine, as_number, call, case, date_parts, number, text_classes
+from gateway.summary.measured import QUANTILES
+from gateway.summary.shapes import (
+    Fields,
+    count_all,
+    flag_of,
+    named_table,
+    or_null,
+    quoted,
+    select_over,
+    total_of,
+)
+
+TAIL: Final = 10
+"""Units in a tail mean (docs/disclosure.md: min and max only as averages over enough distinct entities)."""
+CLASS_ROWS: Final = 20_000
+"""Text classes are judged on the first so many rows of the scope."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """What to measure.
+
+    Attributes:
+        subject: Column that names the data subject, or None for rows as units.
+        keys: Columns that only tell rows apart: counted, never described as numbers.
+        labels: Approved labels by column.
+        share: Random share of the rows to look at; None for all.
+        exact: Few enough rows for exact quantiles.
+    """
+
+    table: Table
+    columns: tuple[Column, ...]
+    subject: str | None = None
+    keys: frozenset[str] = frozenset()
+    labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    share: float | None = None
+    exact: bool = True
+
+    def describes_number(self, column: Column) -> bool:
+        """Whether a column has a range, a mean and so on."""
+        return column.type.is_numeric and column.name not in self.keys
+
+
+@dataclass(slots=True)
+class Parts:
+    """What is asked of each relation, as (key, aggregate), and subqueries of one row each."""
+
+    rows: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    units: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    outer: list[tuple[str, exp.Expression]] = field(default_factory=list)
+    single: list[tuple[tuple[str, ...], exp.Select]] = field(default_factory=list)
+
+
+def typed_fields(ask: Ask, engine: Engine) -> tuple[Fields, Fields]:
+    """Typed columns of ``r`` and columns of ``u``, by position of the column: ``v3`` is its value."""
+    rows: Fields = []
+    units: Fields = []
+    if ask.subject is not None:
+        rows.append(("subject", quoted(ask.subject)))
+    for i, column in enumerate(ask.columns):
+        raw = quoted(column.name)
+        rows.append((f"c{i}", raw))
+        if ask.describes_number(column):
+            rows.append((f"v{i}", as_number(raw, engine)))
+        elif column.type.is_temporal:
+            parts = date_parts(raw, column.type, engine)
+            rows.append((f"v{i}", parts.pop("month")))
+            rows += [(f"{name}{i}", part) for name, part in parts.items()]
+        else:
+            rows.append((f"v{i}", raw.copy()))
+        units += unit_fields_of(i, column, ask, {name for name, _ in rows})
+    return rows, units
+
+
+def unit_fields_of(i: int, column: Column, ask: Ask, known: set[str]) -> Fields:
+    """What of a column each unit says, see `gateway.summary.statement`."""
+    value = quoted(f"v{i}")
+    grouped = ask.subject is not None
+
+    def flag(condition: exp.Expression) -> exp.Expression:
+        test = exp.Case(ifs=[exp.If(this=condition, true=number(1))], default=number(0))
+        return exp.Max(this=test) if grouped else test
+
+    empty = exp.Is(this=value.copy(), expression=exp.Null())
+    fields: Fields = [(f"has{i}", flag(exp.Not(this=empty))), (f"nil{i}", flag(empty.copy()))]
+    if ask.describes_number(column):
+        size: exp.Expression = exp.Abs(this=value.copy())
+        whole = exp.NEQ(this=value.copy(), expression=call("floor", value.copy()))
+        fields += [
+            (f"lo{i}", exp.Min(this=value.copy()) if grouped else value.copy()),
+            (f"hi{i}", exp.Max(this=value.copy()) if grouped else value.copy()),
+            (f"ab{i}", exp.Sum(this=size) if grouped else size),
+            (f"zero{i}", flag(exp.EQ(this=value.copy(), expression=number(0)))),
+            (f"pos{i}", flag(exp.GT(this=value.copy(), expression=number(0)))),
+            (f"neg{i}", flag(exp.LT(this=value.copy(), expression=number(0)))),
+            (f"frac{i}", flag(whole)),
+        ]
+    elif column.type.is_temporal:
+        off = {"clock": 0, "day": 1, "year_day": 101, "weekday": 0}
+        fields += [
+            (f"lo{i}", exp.Min(this=value.copy()) if grouped else value.copy()),
+            (f"hi{i}", exp.Max(this=value.copy()) if grouped else value.copy()),
+            *(
+                (f"off_{name}{i}", flag(exp.NEQ(this=quoted(f"{name}{i}"), expression=number(at))))
+                for name, at in off.items()
+                if f"{name}{i}" in known
+            ),
+        ]
+    return fields
+
+
+def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -> None:
+    """Ask for everything the rule table needs of one column."""
+    value, raw = quoted(f"v{i}"), quoted(f"c{i}")
+    parts.rows.append((f"values{i}", exp.Count(this=value)))
+    parts.units += [(f"unit_values{i}", total_of(f"has{i}")), (f"unit_nulls{i}", total_of(f"nil{i}"))]
+    if column.type not in {ColumnType.JSON, ColumnType.BINARY}:
+        distinct = exp.Count(this=exp.Distinct(expressions=[raw]))
+        parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))
+    if ask.describes_number(column):
+        _ask_number(parts, i, ask, engine)
+    elif column.type.is_temporal:
+        flags = (
+            ("clock", "day", "year_day", "weekday")
+            if column.type is ColumnType.DATETIME
+            else ("day", "year_day", "weekday")
+        )
+        if engine.dialect is Dialect.SQLITE:
+            flags = ("clock", "day", "year_day")
+        parts.units += [(f"off_{name}{i}", total_of(f"off_{name}{i}")) for name in flags]
+        _ask_tenths(parts, i, engine)
+    elif column.type is ColumnType.TEXT:
+        length = call("char_length" if engine.dialect is Dialect.MYSQL else "length", value.copy())
+        parts.rows.append((f"length{i}", exp.Avg(this=length)))
+    for j, label in enumerate(ask.labels.get(column.name, ())):
+        same = exp.EQ(this=raw.copy(), expression=exp.Literal.string(label))
+        parts.rows.append((f"label_rows{i}_{j}", exp.Sum(this=flag_of(same))))
+        who = case(same.copy(), quoted("subject")) if ask.subject else None
+        units = exp.Count(this=exp.Distinct(expressions=[who])) if who else exp.Sum(this=flag_of(same.copy()))
+        parts.rows.append((f"label_units{i}_{j}", units))
+
+
+def _ask_number(parts: Parts, i: int, ask: Ask, engine: Engine) -> None:
+    value = quoted(f"v{i}")
+    mean = exp.Avg(this=value)
+    parts.rows += [
+        (f"mean{i}", mean),
+        (f"zeros{i}", exp.Sum(this=flag_of(exp.EQ(this=value.copy(), expression=number(0))))),
+    ]
+    squares = _squares(value, engine)
+    farthest = exp.Greatest(
+        this=exp.Sub(this=exp.Max(this=value.copy()), expression=mean.copy()),
+        expressions=[exp.Sub(this=mean.copy(), expression=exp.Min(this=value.copy()))],
+    )
+    parts.rows.append((f"squares{i}", squares))
+    if ask.subject is None:
+        # Largest squared deviation over their sum. With several rows a subject it would not bound the subject's part.
+        share = exp.Div(this=exp.Mul(this=farthest, expression=farthest.copy()), expression=or_null(squares.copy()))
+        parts.rows.append((f"spread{i}", share))
+    parts.units += [(f"unit_{name}{i}", total_of(f"{name}{i}")) for name in ("zero", "pos", "neg", "frac")]
+    if engine.quantiles == "lists":
+        shares = exp.Array(expressions=[number(q) for q in QUANTILES])
+        parts.rows.append(
+            (f"quantiles{i}", call("quantile_cont" if ask.exact else "approx_quantile", value.copy(), shares))
+        )
+    elif engine.quantiles == "ordered":
+        parts.rows += [(f"q{i}_{j}", _ordered(q, value)) for j, q in enumerate(QUANTILES)]
+    else:
+        parts.single.append((tuple(f"q{i}_{j}" for j in range(len(QUANTILES))), _ranked(value)))
+    total = exp.Sum(this=quoted(f"ab{i}"))
+    if engine.top_lists:
+        parts.units += [
+            (f"~lo{i}", call("min", quoted(f"lo{i}"), number(TAIL))),
+            (f"~hi{i}", call("max", quoted(f"hi{i}"), number(TAIL))),
+            (f"~ab{i}", call("max", quoted(f"ab{i}"), number(2))),
+            (f"~sum{i}", total),
+        ]
+        parts.outer += [*_list_tail(f"lo{i}"), *_list_tail(f"hi{i}"), *_list_dominance(i)]
+        return
+    parts.single.append((_tail_keys(f"lo{i}"), _tail(f"lo{i}", descending=False)))
+    parts.single.append((_tail_keys(f"hi{i}"), _tail(f"hi{i}", descending=True)))
+    parts.single.append(((f"p_ratio{i}", f"top_two{i}"), _dominance(i)))
+
+
+def _squares(value: exp.Expression, engine: Engine) -> exp.Expression:
+    """Sum of squared deviations from the mean, computed so that a large mean does not swallow it."""
+    if engine.dialect is not Dialect.SQLITE:
+        return exp.Mul(this=call("var_pop", value.copy()), expression=exp.Count(this=value.copy()))
+    mean = exp.Subquery(this=exp.Select(expressions=[exp.Avg(this=value.copy())]).from_(named_table("r")))
+    away = exp.Paren(this=exp.Sub(this=value.copy(), expression=mean))
+    return exp.Sum(this=exp.Mul(this=away, expression=away.copy()))
+
+
+def _ask_tenths(parts: Parts, i: int, engine: Engine) -> None:
+    for end, field_name, descending in (("first", f"lo{i}", False), ("last", f"hi{i}", True)):
+        if engine.top_lists:
+            parts.units.append((f"~{end}{i}", call("max" if descending else "min", quoted(field_name), number(TAIL))))
+            parts.outer.append((f"{end}{i}", call("list_extract", quoted(f"~{end}{i}"), number(TAIL))))
+            continue
+        value = exp.Min(this=quoted("x")) if descending else exp.Max(this=quoted("x"))
+        full = exp.EQ(this=count_all(), expression=number(TAIL))
+        tenth = exp.Select(expressions=[case(full, value)]).from_(_ends(field_name, TAIL, descending=descending))
+        parts.single.append(((f"{end}{i}",), tenth))
+
+
+def _list_tail(name: str) -> Fields:
+    """Size, mean and p ratio of a sorted list of ten: its largest two absolute values stand at its ends."""
+    values = quoted("~" + name)
+    sizes = call("list_reverse_sort", call("list_transform", values, _absolute()))
+    return [
+        (f"{name}_units", exp.Coalesce(this=call("len", values.copy()), expressions=[number(0)])),
+        (f"{name}_mean", call("list_avg", values.copy())),
+        (f"{name}_p", _p_ratio(call("list_sum", sizes), sizes)),
+    ]
+
+
+def _absolute() -> exp.Expression:
+    return exp.Lambda(this=exp.Abs(this=exp.column("e")), expressions=[exp.to_identifier("e")])
+
+
+def _list_dominance(i: int) -> Fields:
+    top, total = quoted(f"~ab{i}"), quoted(f"~sum{i}")
+    two = exp.Add(this=_nth(top, 1), expression=exp.Coalesce(this=_nth(top, 2), expressions=[number(0)]))
+    return [
+        (f"p_ratio{i}", _p_ratio(total, top)),
+        (f"top_two{i}", exp.Div(this=exp.Paren(this=two), expression=or_null(total.copy()))),
+    ]
+
+
+def _p_ratio(total: exp.Expression, sizes: exp.Expression) -> exp.Expression:
+    second = exp.Coalesce(this=_nth(sizes, 2), expressions=[number(0)])
+    rest = exp.Sub(this=exp.Sub(this=total.copy(), expression=_nth(sizes, 1)), expression=second)
+    return exp.Div(this=exp.Paren(this=rest), expression=or_null(_nth(sizes, 1)))
+
+
+def _nth(values: exp.Expression, place: int) -> exp.Expression:
+    return call("list_extract", values.copy(), number(place))
+
+
+def _tail_keys(name: str) -> tuple[str, ...]:
+    return (f"{name}_units", f"{name}_mean", f"{name}_p")
+
+
+def _ends(name: str, count: int, *, descending: bool) -> exp.Subquery:
+    """The first `count` values of a unit column from one end, as ``x``."""
+    value = quoted(name)
+    inner = (
+        exp.Select(expressions=[exp.alias_(value, "x", quoted=True)])
+        .from_(named_table("u"))
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+        .order_by(exp.Ordered(this=value.copy(), desc=descending, nulls_first=not descending))
+        .limit(count)
+    )
+    return exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("e", quoted=True)))
+
+
+def _tail(name: str, *, descending: bool) -> exp.Select:
+    size = exp.Abs(this=quoted("x"))
+    order = exp.Order(expressions=[exp.Ordered(this=size.copy(), desc=True, nulls_first=False)])
+    rank = exp.Window(this=exp.RowNumber(), order=order)
+    ranked = exp.Select(
+        expressions=[
+            exp.alias_(quoted("x"), "x", quoted=True),
+            exp.alias_(size, "a", quoted=True),
+            exp.alias_(rank, "k", quoted=True),
+        ]
+    ).from_(_ends(name, TAIL, descending=descending))
+    below = exp.LTE(this=quoted("k"), expression=number(2))
+    rest = exp.Sub(this=exp.Sum(this=quoted("a")), expression=exp.Sum(this=case(below, quoted("a"))))
+    ratio = exp.Div(this=exp.Paren(this=rest), expression=or_null(exp.Max(this=quoted("a"))))
+    return select_over(ranked, "t", [("n", count_all()), ("m", exp.Avg(this=quoted("x"))), ("p", ratio)])
+
+
+def _dominance(i: int) -> exp.Select:
+    """P ratio and share of the two largest contributions, from them and the sum of all."""
+    largest, both = exp.Max(this=quoted("x")), exp.Sum(this=quoted("x"))
+    total = exp.Subquery(this=exp.Select(expressions=[exp.Sum(this=quoted(f"ab{i}"))]).from_(named_table("u")))
+    ratio = exp.Div(this=exp.Paren(this=exp.Sub(this=total, expression=both)), expression=or_null(largest))
+    share = exp.Div(this=both.copy(), expression=or_null(total.copy()))
+    return exp.Select(expressions=[ratio, share]).from_(_ends(f"ab{i}", 2, descending=True))
+
+
+def _ordered(share: float, value: exp.Expression) -> exp.Expression:
+    order = exp.Order(expressions=[exp.Ordered(this=value.copy())])
+    return exp.WithinGroup(this=call("percentile_cont", number(share)), expression=order)
+
+
+def _ranked(value: exp.Expression) -> exp.Select:
+    """All quantiles from one sort: rows numbered by value, the two beside each quantile weighed (linear, type 7)."""
+    order = exp.Order(expressions=[exp.Ordered(this=value.copy())])
+    ranked = (
+        exp.Select(
+            expressions=[
+                exp.alias_(value.copy(), "x", quoted=True),
+                exp.alias_(exp.Window(this=exp.RowNumber(), order=order), "k", quoted=True),
+                exp.alias_(exp.Window(this=count_all()), "n", quoted=True),
+            ]
+        )
+        .from_(named_table("r"))
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+    )
+    fields: Fields = []
+    for j, share in enumerate(QUANTILES):
+        # Place of the quantile among k = 1 … n; a row's weight is 1 less its distance from it, if that is below 1.
+        place = exp.Add(
+            this=exp.Mul(
+                this=exp.Paren(this=exp.Sub(this=quoted("n"), expression=number(1))), expression=number(share)
+            ),
+            expression=number(1),
+        )
+        away = exp.Abs(this=exp.Sub(this=quoted("k"), expression=exp.Paren(this=place)))
+        near = exp.LT(this=away, expression=number(1))
+        weight = exp.Paren(this=exp.Sub(this=number("1.0"), expression=away.copy()))
+        fields.append((f"q{j}", exp.Sum(this=case(near, exp.Mul(this=quoted("x"), expression=weight)))))
+    return select_over(ranked, "t", fields)
+
+
+def ask_classes(ask: Ask, engine: Engine, source: exp.Expression) -> list[tuple[tuple[str, ...], exp.Select]]:
+    """For each text column, how many of the first rows of the scope fit each text class."""
+    found = []
+    for i, column in enumerate(ask.columns):
+        if column.type is not ColumnType.TEXT:
+            continue
+        value = quoted(column.name)
+        first = exp.Select(expressions=[value]).from_(source.copy()).limit(CLASS_ROWS)
+        fields: Fields = [("looked", exp.Count(this=value.copy()))]
+        fields += [(word, exp.Sum(this=flag_of(test))) for word, test in text_classes(value.copy(), engine).items()]
+        keys = tuple(f"class_{word}{i}" for word, _ in fields)
+        found.append((keys, select_over(first, "t", fields)))
+    return found
