@@ -103,7 +103,7 @@ def _wishes(question: Question, frame: Frame) -> None:
     frame.listing = bool(
         re.match(r"\s*(?:list|show (?:me )?(?:a |the )?list|give me (?:a |the )?list|names? of)\b", question.lowered)
     )
-    years = [t.time for t in question.times if t.time.periods and all(p.unit == "year" for p in t.time.periods)]
+    years = [t.time for t in question.times if t.time.periods and all(p.quarter is None and p.month is None for p in t.time.periods)]
     if years:
         frame.compare_years = tuple(p.year or 0 for p in years[0].periods)
 

@@ -104,12 +104,12 @@ def _read(kind: Kind, match: re.Match[str]) -> TimeExpr | None:
         if kind == "between":
             second = _calendar(groups["b"] or "")
             if first.unit == second.unit == "year" and first.year == second.year:
-                return TimeExpr(start, end, period=first)
+                return TimeExpr(start, end, period=_named(first))
             return TimeExpr(start, end, low=low, below=_bounds(second)[1])
         if kind == "or":
-            return TimeExpr(start, end, periods=(first, _calendar(groups["b"] or "")))
+            return TimeExpr(start, end, periods=(_named(first), _named(_calendar(groups["b"] or ""))))
         if kind == "in":
-            return TimeExpr(start, end, period=first, bare=match.group(0).isdigit())
+            return TimeExpr(start, end, period=_named(first), bare=match.group(0).isdigit())
         return {
             "since": TimeExpr(start, end, low=low),
             "after": TimeExpr(start, end, low=below),
@@ -156,6 +156,11 @@ def _calendar(text: str) -> Period:
             return Period(kind="calendar", unit="day", year=year, month=month, day=int(day[0]))
         return Period(kind="calendar", unit="month", year=year, month=month)
     return Period(kind="calendar", unit="year", year=year)
+
+
+def _named(period: Period) -> Period:
+    """A calendar period as the chart language has it: its parts say its unit."""
+    return period.model_copy(update={"unit": None})
 
 
 def _bounds(period: Period) -> tuple[str, str]:
