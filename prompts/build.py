@@ -92,8 +92,8 @@ def build_prompt(  # noqa: PLR0913 - one value in, one out; the rest are setting
         "repair": Slot(tuple(Segment(kind=SegmentKind.REPAIR, text=_note_line(n)) for n in repair[:MAX_NOTES])),
         "fence": _slot(SegmentKind.METADATA, fence("")),
     }
-    bare = _size(_render(loaded, {**fixed, "metadata": Slot()}), encoding)
-    room = budget_tokens - bare
+    bare = _render(loaded, {**fixed, "metadata": Slot()})
+    room = budget_tokens - _size(bare, encoding) - _slack(bare, encoding)
     if room < 1:
         msg = "the instructions and the question alone do not fit the prompt budget"
         raise BudgetTooSmall(msg)
@@ -128,6 +128,13 @@ def fence(text: str) -> str:
     """
     digest = hashlib.sha256(text.encode()).digest()[:5]
     return "".join(chr(ord("a") + (byte & 15)) + chr(ord("a") + (byte >> 4)) for byte in digest)
+
+
+def _slack(bare: Sequence[Message], encoding: str) -> int:
+    """Tokens by which the real fence can be longer than the one of no data: one for each of its letters, at most."""
+    sample = fence("")
+    times = sum(segment.text == sample for message in bare for segment in message.segments)
+    return times * (len(sample) - count_tokens(sample, encoding))
 
 
 def _slot(kind: SegmentKind, text: str) -> Slot:
