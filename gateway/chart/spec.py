@@ -41,8 +41,10 @@ Scalar = Annotated[
     | Annotated[str, StringConstraints(strict=True, max_length=200)],
     Field(union_mode="left_to_right"),
 ]
-"""A literal, never converted (``"1"`` is text, ``1`` is no truth value). Text is at most 200 characters and is only ever
-a bound parameter; a date is ISO 8601 text."""
+"""A literal, never converted (``"1"`` is text, ``1`` is no truth value). A date is ISO 8601 text.
+
+Text has at most 200 characters and is only ever a bound parameter.
+"""
 Value = Placeholder | Scalar
 
 

@@ -122,7 +122,8 @@ def window(
     return exp.Window(
         this=function,
         partition_by=list(partition) or None,
-        order=exp.Order(expressions=[exp.Ordered(this=key, nulls_first=False) for key in order]) if order else None,
+        # Nulls first is what every engine can do within a window; callers leave no nulls that matter.
+        order=exp.Order(expressions=[exp.Ordered(this=key, nulls_first=True) for key in order]) if order else None,
         spec=spec,
         over="OVER",
     )

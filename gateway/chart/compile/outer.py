@@ -9,6 +9,7 @@ from gateway.chart.compile.binder import (
     col,
     conjunction,
     derived,
+    is_null,
     named,
     number,
     paren,
@@ -60,17 +61,20 @@ def _derived(build: Build, groups: dict[str, Dimension], measure: Measure) -> ex
     order = _ordinal(build, groups[along], col("g", along))
     if order is None:
         # Names have no steps between them: only a running total makes sense, in their natural order.
-        keys = [key.this for key in order_keys(build, groups[along], col("g", along))]
+        keys = [is_null(col("g", along))]
+        keys += [key.this for key in order_keys(build, groups[along], col("g", along))]
         return window(exp.Sum(this=value), others, keys, _frame("ROWS", "UNBOUNDED"))
+    # A group without a period follows no other, wherever the engine would sort it.
+    partition: list[exp.Expr] = [*others, is_null(col("g", along))]
     if measure.derive == "running_total":
-        return window(exp.Sum(this=value), others, [order], _frame("RANGE", "UNBOUNDED"))
+        return window(exp.Sum(this=value), partition, [order], _frame("RANGE", "UNBOUNDED"))
     if measure.derive == "moving_average":
         # The periods of the window that exist, so that a gap is not filled with an older period.
         before = (measure.window or 2) - 1
         average = exp.Avg(this=engine.as_double(value))
-        return window(average, others, [order], _frame("RANGE", number(before)))
+        return window(average, partition, [order], _frame("RANGE", number(before)))
     before_frame = _frame("RANGE", number(1), end=number(1))
-    previous = window(exp.Sum(this=value.copy()), others, [order], before_frame)
+    previous = window(exp.Sum(this=value.copy()), partition, [order], before_frame)
     change = exp.Sub(this=value, expression=previous)
     if measure.derive == "change":
         return change
