@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar, get_args
 
@@ -89,22 +90,34 @@ def release_unmeasured(name: str, columns: dict[str, ColumnType]) -> Released[Ta
     return Released(TableSummary(name=name, rows="few", columns=facts), _SEAL)
 
 
+def kept(table: TableSummary) -> Released[TableSummary]:
+    """An earlier release, served again byte for byte. Called by `gateway.summary.gate` alone."""
+    return Released(table, _SEAL)
+
+
+def with_columns(last: TableSummary, fresh: Released[TableSummary], stay: Collection[str]) -> Released[TableSummary]:
+    """The last release of a table, its changed columns taken from a fresh one; called by the gate alone."""
+    columns = tuple((last.column(c.name) or c) if c.name in stay else c for c in fresh.value.columns)
+    return Released(last.model_copy(update={"columns": columns}), _SEAL)
+
+
 def release_link(
-    link: Relationship, *, values: int, found: int, parent_values: int, limits: Thresholds
+    link: Relationship, *, rows: int, values: int, found: int, parent_rows: int, limits: Thresholds
 ) -> Released[Link] | None:
     """An inferred relationship, if nearly every value of the child is one of the parent's.
 
     Args:
         link: The candidate.
-        values: Distinct non-null values of the child column looked at.
+        rows: Rows of the child with a value.
+        values: Distinct values of the child looked at.
         found: How many of them the parent has.
-        parent_values: Rows of the parent.
+        parent_rows: Rows of the parent.
         limits: Thresholds in force.
 
     Returns:
         None if fewer than 95% are found, or if either side is too small to say.
     """
-    if min(values, parent_values) < limits.min_group or found < 0.95 * values:
+    if rows < limits.min_spread or parent_rows < limits.min_group or values == 0 or found < 0.95 * values:
         return None
     facts = Link(
         table=link.table,

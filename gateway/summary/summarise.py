@@ -1,8 +1,9 @@
 """Stage 2. From a datasource and a scope to a Summary: all that a model may know.
 
 In: an opened source, its catalog, the scope of who asks, the owner's rules. Out: a Summary. Proved: every statistic is
-of rows in the scope (the scope barrier stands in every statement), each passed the rule table, and no row was fetched.
-Partial results are kept: a table whose statistics cannot be had keeps its names and types.
+of rows in the scope (the scope barrier stands in every statement), each passed the rule table, a new release is far
+enough from the last one (`gateway.summary.gate`), and no row was fetched. Partial results are kept: a table whose
+statistics cannot be had shows its last release, or its names and types.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from gateway.catalog import Catalog, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
-from gateway.summary.disclosure import Released, release_table, release_unmeasured
-from gateway.summary.measure import measure
+from gateway.summary.disclosure import Released, kept, release_unmeasured
+from gateway.summary.gate import Gate, Releases, column_fingerprint, releases_of
+from gateway.summary.measure import TIMEOUT_S, approved_labels, measure
 from gateway.summary.metrics import metrics_in
 from gateway.summary.model import Link, Summary, TableSummary
+from gateway.summary.relate import candidates, owner_links, probe
 from gateway.summary.semantic import is_key, semantic_of
 from gateway.tenancy.scope import Scope
 
@@ -32,6 +35,7 @@ def summarise(
     config: SourceConfig,
     *,
     progress: Callable[[str], None] | None = None,
+    releases: Releases | None = None,
     workers: int = WORKERS,
 ) -> Summary:
     """Summarise every table in scope.
@@ -42,47 +46,80 @@ def summarise(
         scope: The right of who asks; nothing outside it is read.
         config: The owner's rules, words and thresholds.
         progress: Called with one line per table, names only.
+        releases: Where last releases are kept; with the opened source, if None.
         workers: Tables measured at once.
 
     Raises:
-        ConfigError: Summaries are not written for the engine.
+        ConfigError: Summaries are not written for the engine, or a metric's tables are not joined.
         ScopeRefusedError: The scope does not fit the catalog.
     """
     tables = [table for table in catalog.tables if table.name in scope.tables]
-    done = 0
+    gate = Gate(releases or releases_of(source), scope.data_key(), config.thresholds)
+    told = _Progress(progress, len(tables))
 
     def one(table: Table) -> Released[TableSummary]:
-        nonlocal done
-        try:
-            measured = measure(source, catalog, scope, config, table)
-            released, state = release_table(measured, config.thresholds), "done"
-        except (QueryError, SourceError) as error:
-            visible = scope.tables[table.name].columns
-            columns = {c.name: c.type for c in table.columns if c.name in visible}
-            released, state = release_unmeasured(table.name, columns), f"no statistics ({error.code})"
-        done += 1
-        if progress is not None:
-            progress(f"{done}/{len(tables)} {table.name}: {state}")
+        released, state = _release(source, catalog, scope, config, table, gate)
+        told.say(f"{table.name}: {state}")
         return released
 
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="summarise") as pool:
         released = list(pool.map(one, tables))
-    return assemble(released, catalog, scope, config)
+        links = owner_links(catalog, scope, config)
+        inferred = gate.links() if config.relationships.infer else ()
+        if inferred is None:
+            guesses = candidates(catalog, scope, config, links)
+            tested = pool.map(lambda guess: probe(source, catalog, scope, config, guess, timeout_s=TIMEOUT_S), guesses)
+            inferred = tuple(link.value for link in tested if link is not None)
+            gate.keep_links(inferred)
+    return assemble(released, (*links, *inferred), catalog, scope, config)
 
 
 def assemble(
-    released: Iterable[Released[TableSummary]], catalog: Catalog, scope: Scope, config: SourceConfig
+    released: Iterable[Released[TableSummary]],
+    links: tuple[Link, ...],
+    catalog: Catalog,
+    scope: Scope,
+    config: SourceConfig,
 ) -> Summary:
-    """Join released tables with the owner's words. Takes nothing that disclosure control did not release."""
-    tables = tuple(_described(table.value, catalog, config) for table in released)
-    links = tuple(_links(catalog, scope))
+    """Join released tables with the owner's words. Takes no statistic that disclosure control did not release."""
     return Summary(
         source=config.name,
-        tables=tables,
+        tables=tuple(_described(table.value, catalog, config) for table in released),
         links=links,
         metrics=tuple(metrics_in(scope, config, links)),
         currency=config.currency,
     )
+
+
+class _Progress:
+    """Counts tables that are done; called from the worker threads."""
+
+    def __init__(self, tell: Callable[[str], None] | None, total: int) -> None:
+        self._tell, self._total, self._done = tell, total, 0
+
+    def say(self, text: str) -> None:
+        self._done += 1
+        if self._tell is not None:
+            self._tell(f"{self._done}/{self._total} {text}")
+
+
+def _release(
+    source: Source, catalog: Catalog, scope: Scope, config: SourceConfig, table: Table, gate: Gate
+) -> tuple[Released[TableSummary], str]:
+    columns = {c.name: c.type for c in table.columns if c.name in scope.tables[table.name].columns}
+    rule = config.rule(table.name)
+    try:
+        measured = measure(source, catalog, scope, config, table)
+    except (QueryError, SourceError) as error:
+        last = gate.held(table.name)
+        if last is not None and {c.name for c in last.table.columns} == set(columns):
+            return kept(last.table), f"last release served ({error.code})"
+        return release_unmeasured(table.name, columns), f"no statistics ({error.code})"
+    marks = {
+        name: column_fingerprint(kind.value, approved_labels(config, table.name, table.by_name[name]))
+        for name, kind in columns.items()
+    }
+    return gate.release(measured, subject=rule.subject if rule else None, columns=marks), "done"
 
 
 def _described(table: TableSummary, catalog: Catalog, config: SourceConfig) -> TableSummary:
@@ -104,16 +141,3 @@ def _described(table: TableSummary, catalog: Catalog, config: SourceConfig) -> T
             "synonyms": rule.synonyms if rule else (),
         }
     )
-
-
-def _links(catalog: Catalog, scope: Scope) -> Iterable[Link]:
-    for link in catalog.relationships:
-        child, parent = scope.tables.get(link.table), scope.tables.get(link.parent)
-        if child and parent and child.columns >= set(link.columns) and parent.columns >= set(link.parent_columns):
-            yield Link(
-                table=link.table,
-                columns=link.columns,
-                parent=link.parent,
-                parent_columns=link.parent_columns,
-                origin=link.origin,
-            )
