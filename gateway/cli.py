@@ -9,7 +9,7 @@ import sys
 
 import typer
 
-from gateway.commands import ask, audit, demo, project, serve, source, summary
+from gateway.commands import ask, demo, serve, summary
 from gateway.errors import ConfigError, GatewayError
 
 app = typer.Typer(
@@ -22,10 +22,7 @@ app = typer.Typer(
 app.command(name="demo")(demo.demo)
 app.command(name="ask")(ask.ask)
 app.command(name="serve")(serve.serve)
-app.command(name="init")(project.init)
 app.add_typer(summary.app, name="summary")
-app.add_typer(source.app, name="source")
-app.add_typer(audit.app, name="audit")
 app.add_typer(serve.keys, name="keys")
 
 

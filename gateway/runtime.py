@@ -30,7 +30,7 @@ from redaction.scan import ScanConfig, Scanner
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runtime:
-    """An opened gateway: the line, its state, its sessions and its audit log. Close it: the last checkpoint is written."""
+    """An opened gateway: the line, its state, its sessions and its audit log. Close it, so that nothing is lost."""
 
     settings: Settings
     gateway: Gateway

@@ -14,14 +14,11 @@ from gateway.answer import Answer, Asker
 from gateway.attached import Known
 from gateway.chart.terminal import to_text
 from gateway.commands.explain import print_explanation, print_failure
+from gateway.commands.opening import Named, named_data
 from gateway.commands.write import check_suffix, write_chart
 from gateway.config import Settings
-from gateway.errors import GatewayError, RequestError
-from gateway.project import Project
+from gateway.errors import GatewayError
 from gateway.runtime import Runtime
-
-LOCAL_TENANT = "local"
-"""The tenant of a file that belongs to whoever asks."""
 
 
 def ask(
@@ -42,32 +39,13 @@ def ask(
     for path in out or []:
         check_suffix(path)
     settings = Settings.from_environment()
-    loaded = _project(data, project, settings)
-    config = loaded.source(source)
-    if data is None and tenant is None:
-        msg = "whose rows? give --tenant with --project"
-        raise RequestError(msg, code="tenant_missing")
-    asker = Asker(source=config.name, tenant=tenant if data is None and tenant else LOCAL_TENANT, user="cli")
-    asyncio.run(_ask(settings, loaded, asker, question, console, out or [], explain=explain))
-
-
-def _project(data: Path | None, project: Path | None, settings: Settings) -> Project:
-    if data is not None and project is not None:
-        msg = "give --data or --project, not both"
-        raise RequestError(msg, code="source_twice")
-    if data is not None:
-        return Project.for_path(data)
-    file = project or settings.project
-    if file is None:
-        msg = "which data? give --data FILE_OR_FOLDER, or --project rowless.toml"
-        raise RequestError(msg, code="source_missing")
-    return Project.load(file)
+    named = named_data(settings, data=data, project=project, source=source, tenant=tenant)
+    asyncio.run(_ask(settings, named, question, console, out or [], explain=explain))
 
 
 async def _ask(
     settings: Settings,
-    project: Project,
-    asker: Asker,
+    named: Named,
     question: str,
     console: Console,
     out: list[Path],
@@ -75,11 +53,11 @@ async def _ask(
     explain: bool,
 ) -> None:
     with console.status("reading the data") as status:
-        runtime = await Runtime.open(settings, project, only=asker.source)
+        runtime = await Runtime.open(settings, named.project, only=named.config.name)
         try:
-            known = await runtime.gateway.known(asker, progress=lambda said: status.update(str(said)))
+            known = await runtime.gateway.known(named.asker, progress=lambda said: status.update(str(said)))
             status.update("answering")
-            answer = await _answer(runtime, question, asker, known, console, explain=explain)
+            answer = await _answer(runtime, question, named.asker, known, console, explain=explain)
         finally:
             await runtime.close()
     if explain:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from collections.abc import Callable, Coroutine
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 
@@ -43,9 +44,7 @@ async def verified_asker(
 ) -> Asker:
     """The asker behind a session's token, read from the database each time, so that a revocation holds at once."""
     try:
-        session = await asyncio.to_thread(
-            runtime.sessions.check, _bearer(authorization), origin=page_origin(request)
-        )
+        session = await asyncio.to_thread(runtime.sessions.check, _bearer(authorization), origin=page_origin(request))
     except AuthError:
         await runtime.audit.event(Event(event="auth.failed", decision="refused", code="unauthorized"))
         raise
@@ -59,7 +58,7 @@ async def verified_asker(
     )
 
 
-def verified_key(scope: str):  # type: ignore[no-untyped-def]  # noqa: ANN201  (FastAPI reads the inner function)
+def verified_key(scope: str) -> Callable[..., Coroutine[Any, Any, ApiKey]]:
     """A dependency: the API key in the Authorization header, good for `scope`. Refused when a browser sent it."""
 
     async def check(

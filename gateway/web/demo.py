@@ -41,8 +41,6 @@ async def session(
     def mint() -> SessionBody:
         user = runtime.sessions.upsert_user(key, tenant, "demo visitor")
         made, token = runtime.sessions.create(key, user, datasource=SOURCE, origin=origin, ttl_s=900)
-        return SessionBody(
-            token=token, session=made.id, expires_at=str(made.expires_us), tenant=tenant, source=SOURCE
-        )
+        return SessionBody(token=token, session=made.id, expires_at=str(made.expires_us), tenant=tenant, source=SOURCE)
 
     return await asyncio.to_thread(mint)

@@ -31,7 +31,9 @@ def request_id(request: Request) -> str:
     return str(request.state.request_id)
 
 
-def _body(request: Request, status: int, code: str, message: str, details: dict[str, object] | None = None) -> JSONResponse:
+def _body(
+    request: Request, status: int, code: str, message: str, details: dict[str, object] | None = None
+) -> JSONResponse:
     error = {"code": code, "message": message, "request_id": request_id(request), "details": details or {}}
     return JSONResponse({"error": error}, status_code=status)
 
@@ -64,6 +66,6 @@ def install(app: FastAPI) -> None:
         return _body(request, error.status_code, code, message)
 
     @app.exception_handler(Exception)
-    async def bug(request: Request, error: Exception) -> JSONResponse:
+    async def bug(request: Request, _error: Exception) -> JSONResponse:
         # The text of an unforeseen error may quote anything, so a fixed text stands in for it.
         return _body(request, 500, "internal", "something went wrong here; the request id finds it in the log")

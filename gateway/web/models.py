@@ -146,9 +146,7 @@ class SessionRequest(Body):
         frozen=True,
         hide_input_in_errors=True,
         json_schema_extra={
-            "examples": [
-                {"tenant": "northwind", "user": "u-17", "source": "shop", "origin": "https://app.example.com"}
-            ]
+            "examples": [{"tenant": "northwind", "user": "u-17", "source": "shop", "origin": "https://app.example.com"}]
         },
     )
 

@@ -1,0 +1,50 @@
+"""The options that name data, shared by the commands: a file of one's own, or a project's datasource."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.answer import Asker
+from gateway.config import Settings
+from gateway.errors import RequestError
+from gateway.project import Project, SourceConfig
+
+LOCAL_TENANT = "local"
+"""The tenant of a file that belongs to whoever asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """The datasource that a command line named, and who asks."""
+
+    project: Project
+    config: SourceConfig
+    asker: Asker
+
+
+def named_data(
+    settings: Settings, *, data: Path | None, project: Path | None, source: str | None, tenant: str | None
+) -> Named:
+    """Find the datasource.
+
+    Raises:
+        RequestError: None is named, or two; or whose rows is not said. The text says which option to give.
+    """
+    if data is not None and project is not None:
+        msg = "give --data or --project, not both"
+        raise RequestError(msg, code="source_twice")
+    file = project or settings.project
+    if data is not None:
+        loaded = Project.for_path(data)
+    elif file is not None:
+        loaded = Project.load(file)
+    else:
+        msg = "which data? give --data FILE_OR_FOLDER, or --project rowless.toml"
+        raise RequestError(msg, code="source_missing")
+    config = loaded.source(source)
+    if data is None and tenant is None:
+        msg = "whose rows? give --tenant with --project"
+        raise RequestError(msg, code="tenant_missing")
+    who = LOCAL_TENANT if data is not None or tenant is None else tenant
+    return Named(project=loaded, config=config, asker=Asker(source=config.name, tenant=who, user="command line"))
