@@ -3,7 +3,7 @@
     GatewayError            code (stable string), HTTP status, stage of the line it came from
       + RequestError        4xx  the caller's request is wrong: names what and where
       + AuthError           401  no valid key or session: one body for every cause
-      + RefusedError        403  a guard said no
+      + RefusedError        403  a guard said no (429 where a budget is spent)
       + GuardFailedError    503  a guard could not finish; never skipped
       + ModelError          502  the model could not be reached or did not answer with a spec
       + QueryError          5xx  the database did not answer in time, or within the limits
@@ -103,6 +103,13 @@ class PromptRefusedError(RefusedError):
     """The prompt holds something that must not leave."""
 
     default_code = "prompt_refused"
+
+
+class BudgetSpentError(RefusedError):
+    """The tenant's budget of tokens or money is spent; `details["retry_after_s"]` says when it is not."""
+
+    status = 429
+    default_code = "budget_spent"
 
 
 class GuardFailedError(GatewayError):

@@ -14,7 +14,10 @@ Cell = str | int | float | bool | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reply:
-    """What a planner answered (stage 7). `text` is untrusted: only `gateway.chart.read` may read it."""
+    """What a planner answered (stage 7). `text` is untrusted: only `gateway.chart.read` may read it.
+
+    `fallback` says that another planner than the first configured one gave it.
+    """
 
     text: str
     model: str
@@ -22,6 +25,7 @@ class Reply:
     tokens_out: int = 0
     cost_usd: float | None = None
     attempts: int = 1
+    fallback: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -60,20 +60,25 @@ class Hooks:
 
     before_send: BeforeSend | None = None
     on_progress: OnProgress | None = None
+    allowed: frozenset[str] | None = None
+    """Names of the endpoints that the asking tenant's prompts may go to; None for all that are configured."""
 
 
 _HOOKS: ContextVar[Hooks] = ContextVar("rowless_sending", default=Hooks())  # noqa: B039 - frozen
 
 
 @contextmanager
-def sending(before_send: BeforeSend, on_progress: OnProgress | None = None) -> Iterator[None]:
+def sending(
+    before_send: BeforeSend, on_progress: OnProgress | None = None, *, allowed: frozenset[str] | None = None
+) -> Iterator[None]:
     """Within this block, and the tasks started in it, prompts may leave, each send told to `before_send` first.
 
     Args:
         before_send: Awaited before each send; must raise if the intent could not be written durably.
         on_progress: Called as a streamed reply grows. Must not block.
+        allowed: Names of the endpoints that may be sent to; None for all that are configured.
     """
-    token = _HOOKS.set(Hooks(before_send=before_send, on_progress=on_progress))
+    token = _HOOKS.set(Hooks(before_send=before_send, on_progress=on_progress, allowed=allowed))
     try:
         yield
     finally:

@@ -20,7 +20,7 @@ import httpx2
 import openai
 from pydantic import SecretStr
 
-from gateway.errors import AuditUnavailableError, GuardFailedError
+from gateway.errors import AuditUnavailableError, GuardFailedError, RefusedError
 from gateway.llm.attempt import AttemptInfo, BeforeSend, Hooks, current_hooks
 from gateway.llm.breaker import CircuitBreaker
 from gateway.llm.endpoint import EndpointOptions, Timeouts, chat_address, tls_context
@@ -122,6 +122,7 @@ class OpenAIPlanner:
             The reply's text, untrusted, with tokens and cost; counted here where the endpoint gave no counts.
 
         Raises:
+            RefusedError: The endpoint is not on the tenant's list.
             GuardFailedError: It is no ScannedPrompt, or the audit hook is missing or failed; nothing was sent.
             ModelError: See `gateway.llm.failures`.
         """
@@ -133,6 +134,9 @@ class OpenAIPlanner:
         if before_send is None:
             msg = "a prompt may not leave without an audit hook"
             raise AuditUnavailableError(msg, stage=STAGE)
+        if hooks.allowed is not None and self.name not in hooks.allowed:
+            msg = "this model is not allowed for this tenant"
+            raise RefusedError(msg, code="model_not_allowed", stage=STAGE)
         hooks = Hooks(before_send=before_send, on_progress=hooks.on_progress)
         try:
             async with asyncio.timeout(self._timeouts.total_s), self._gate.enter():

@@ -37,7 +37,7 @@ class RetryPolicy:
 
     def wait_s(self, failed: int, rng: random.Random) -> float:
         """Seconds to wait after the `failed`-th failure: uniform from 0 to a doubling, capped bound (full jitter)."""
-        return rng.uniform(0.0, min(self.cap_s, self.base_s * 2.0 ** max(0, failed - 1)))
+        return rng.uniform(0.0, min(self.cap_s, self.base_s * 2.0 ** min(30, max(0, failed - 1))))
 
 
 @dataclass(slots=True)

@@ -7,6 +7,7 @@ from functools import cache
 
 from prompts.build import build_prompt
 from redaction.scan import ScanConfig, ScannedPrompt, Scanner, scan
+from redaction.segments import UnscannedPrompt
 from tests.prompts.summaries import SHOP
 
 
@@ -20,3 +21,8 @@ def scanned(question: str = "orders by status") -> ScannedPrompt:
     """A scanned prompt over a small shop."""
     schema = json.dumps({"type": "object", "properties": {"charts": {"type": "array"}}}, sort_keys=True)
     return scan(build_prompt(SHOP, question, reply_schema=schema), _scanner())
+
+
+def rescan(prompt: UnscannedPrompt) -> ScannedPrompt:
+    """Scan again, as a fall-back does."""
+    return scan(prompt, _scanner())

@@ -1,0 +1,220 @@
+"""Budgets stop before the spend; the cache's key holds all that a reply depends on."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.errors import BudgetSpentError
+from gateway.llm.accounts import Accounts, MemoryLedger, Spent, TokenLimits
+from gateway.llm.attempt import AttemptInfo
+from gateway.llm.cache import AnswerCache, answer_key, keepable
+from gateway.types import Reply
+
+NOON = datetime(2026, 12, 31, 12, 0, 30, tzinfo=UTC)
+
+
+class Time:
+    """A clock the test moves."""
+
+    def __init__(self) -> None:
+        self.at = NOON
+
+    def __call__(self) -> datetime:
+        """Return the present."""
+        return self.at
+
+
+def accounts(**limits: object) -> tuple[Accounts, Time]:
+    time = Time()
+    return Accounts(limits=lambda _: TokenLimits(**limits), clock=time), time  # type: ignore[arg-type]
+
+
+def info(tokens: int) -> AttemptInfo:
+    return AttemptInfo(planner="p", model="m", host="h", mode="strict", number=1, body=b"x", prompt_tokens=tokens)
+
+
+async def spend(account: Accounts, tenant: str = "t", tokens: int = 100, cost: float = 0.0) -> None:
+    """One question that takes `tokens`, a tenth of them the answer."""
+    prompt = tokens * 9 // 10
+    async with account.spending(tenant, tokens) as spending:
+        await spending.announce(info(prompt))
+        spending.settle(Reply(text="", model="m", tokens_in=prompt, tokens_out=tokens - prompt, cost_usd=cost))
+
+
+def test_day_budget_is_spent_and_is_new_tomorrow() -> None:
+    """The eleventh hundred of a thousand is refused until midnight UTC; another tenant is not touched."""
+    account, time = accounts(tokens_per_day=1_000)
+
+    async def run() -> None:
+        for _ in range(10):
+            await spend(account)
+        with pytest.raises(BudgetSpentError) as caught:
+            await spend(account)
+        assert caught.value.status == 429
+        assert caught.value.details == {"period": "day", "retry_after_s": 11 * 3600 + 59 * 60 + 30}
+        await spend(account, "other")
+        time.at += timedelta(days=1)
+        await spend(account)
+
+    asyncio.run(run())
+
+
+def test_minute_and_month_budgets() -> None:
+    """The minute says to wait seconds; the money of a month says to wait for the next, over the year's end too."""
+    account, time = accounts(tokens_per_minute=150, usd_per_month=1.0)
+
+    async def run() -> None:
+        await spend(account, cost=0.6)
+        with pytest.raises(BudgetSpentError) as caught:
+            await spend(account)
+        assert caught.value.details == {"period": "minute", "retry_after_s": 30}
+        time.at += timedelta(minutes=1)
+        await spend(account, cost=0.6)
+        time.at += timedelta(minutes=1)
+        with pytest.raises(BudgetSpentError) as caught:
+            await spend(account)
+        assert caught.value.details == {"period": "month", "retry_after_s": 12 * 3600 - 150}
+
+    asyncio.run(run())
+
+
+def test_burst_cannot_overdraw() -> None:
+    """Fifty at once on a budget for ten: ten pass, whatever the order."""
+    account, _ = accounts(tokens_per_day=1_000)
+
+    class Slow(MemoryLedger):
+        async def spent(self, tenant: str, period: str) -> Spent:
+            await asyncio.sleep(0.001)
+            return await super().spent(tenant, period)
+
+    account.ledger = Slow()
+
+    async def question() -> bool:
+        try:
+            async with account.spending("t", 100) as spending:
+                await asyncio.sleep(0.005)
+                await spending.announce(info(100))
+        except BudgetSpentError:
+            return False
+        return True
+
+    async def run() -> None:
+        passed = await asyncio.gather(*(question() for _ in range(50)))
+        assert 1 <= sum(passed) <= 10
+        assert (await account.ledger.spent("t", "day:2026-12-31")).tokens == 100 * sum(passed)
+        assert account._in_flight == {}
+
+    asyncio.run(run())
+
+
+def test_failed_and_cancelled_calls_cost_what_was_sent() -> None:
+    """Two sends announced, no answer: both prompts are booked, and the reserve is given back."""
+    account, _ = accounts(tokens_per_day=1_000)
+
+    async def run() -> None:
+        with contextlib.suppress(ZeroDivisionError):
+            async with account.spending("t", 500) as spending:
+                await spending.announce(info(90))
+                await spending.announce(info(90))
+                raise ZeroDivisionError
+        assert await account.ledger.spent("t", "day:2026-12-31") == Spent(180, 0.0)
+        assert account._in_flight == {}
+
+    asyncio.run(run())
+
+
+def test_ledger_that_cannot_be_read_spends_nothing() -> None:
+    """Cannot finish: the question fails before it is sent."""
+
+    class Broken(MemoryLedger):
+        async def spent(self, tenant: str, period: str) -> Spent:
+            raise OSError
+
+        async def add(self, tenant: str, periods: Sequence[str], spent: Spent) -> None:
+            raise AssertionError
+
+    account, _ = accounts(tokens_per_day=10_000)
+    account.ledger = Broken()
+    reached = []
+
+    async def run() -> None:
+        with pytest.raises(OSError):  # noqa: PT011 - the ledger's own error, whatever it is
+            async with account.spending("t", 1):
+                reached.append(1)
+
+    asyncio.run(run())
+    assert reached == []
+    assert account._in_flight == {}
+
+
+def test_memory_ledger_forgets_periods_that_are_over() -> None:
+    """A long-running process does not grow by the minute."""
+    account, time = accounts(tokens_per_day=10**9)
+
+    async def run() -> None:
+        for _ in range(200):
+            await spend(account)
+            time.at += timedelta(minutes=1)
+
+    asyncio.run(run())
+    assert isinstance(account.ledger, MemoryLedger)
+    assert len(account.ledger._spent) == 3
+
+
+PARTS = ("masked_question", "summary_release", "scope_shape", "template", "version", "model", "previous", "scanner")
+
+
+@settings(max_examples=100)
+@given(one=st.tuples(*[st.text(max_size=8)] * 8), two=st.tuples(*[st.text(max_size=8)] * 8))
+def test_key_is_equal_only_for_equal_parts(one: tuple[str, ...], two: tuple[str, ...]) -> None:
+    """No part can be moved into its neighbour."""
+    first, second = (answer_key(**dict(zip(PARTS, parts, strict=True))) for parts in (one, two))
+    assert (first == second) == (one == two)
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_every_part_is_in_the_key(part: str) -> None:
+    """Changing any one part is a miss."""
+    base = dict.fromkeys(PARTS, "x")
+    assert answer_key(**base) != answer_key(**{**base, part: "y"})
+
+
+def test_cache_gives_back_what_was_kept_as_paid_for_until_it_is_old() -> None:
+    """A hit costs nothing; an old reply is a miss; the least recently used goes first."""
+    now = [0.0]
+    cache = AnswerCache(max_entries=2, ttl_s=10, clock=lambda: now[0])
+    reply = Reply(text="{}", model="m", tokens_in=100, tokens_out=5, cost_usd=0.1)
+    cache.put("a", reply)
+    hit = cache.get("a")
+    assert hit is not None
+    assert (hit.text, hit.tokens_in, hit.tokens_out, hit.cost_usd, hit.attempts) == ("{}", 0, 0, 0.0, 0)
+    cache.put("b", reply)
+    cache.get("a")
+    cache.put("c", reply)
+    assert cache.get("b") is None
+    assert cache.get("a") is not None
+    now[0] = 10.0
+    assert cache.get("a") is None
+    cache.clear()
+    assert cache.get("c") is None
+
+
+def test_cache_of_no_entries_keeps_nothing() -> None:
+    """Zero turns it off."""
+    cache = AnswerCache(max_entries=0)
+    cache.put("a", Reply(text="{}", model="m"))
+    assert cache.get("a") is None
+
+
+def test_answer_of_a_fallback_is_not_kept_under_the_first_model() -> None:
+    """Else an outage of a minute would answer for an hour."""
+    assert keepable(Reply(text="", model="m"), "m")
+    assert not keepable(Reply(text="", model="offline-1"), "m")
+    assert not keepable(Reply(text="", model="m", fallback=True), "m")
