@@ -7,6 +7,9 @@ not read: a bound can be a cell value.
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 import sqlglot
 from sqlglot import exp
 from sqlglot.errors import SqlglotError
@@ -35,6 +38,32 @@ def vocabulary(expression: str, dialect: Dialect) -> tuple[str, tuple[str, ...]]
     if found is None or not found[1]:
         return None
     return found[0], tuple(dict.fromkeys(found[1]))
+
+
+_STRING: Final = r"'(?:[^']|'')*'"
+_ESCAPED_STRING: Final = r"'(?:[^'\\]|\\.|'')*'"
+_OTHER_QUOTES: Final = r"\"(?:[^\"]|\"\")*\"|`(?:[^`]|``)*`"
+
+
+def check_bodies(ddl: str, dialect: Dialect) -> list[str]:
+    """The conditions of all ``CHECK (…)`` in a table's own text; what stands in quotes is passed over.
+
+    Args:
+        ddl: The text of CREATE TABLE as the engine keeps or prints it.
+        dialect: The engine; in MySQL a backslash escapes a quote.
+    """
+    quoted = (_ESCAPED_STRING if dialect is Dialect.MYSQL else _STRING) + "|" + _OTHER_QUOTES
+    found = []
+    for match in re.finditer(quoted + r"|\bCHECK\s*\(", ddl, re.IGNORECASE | re.DOTALL):
+        if match[0][0] in "'\"`":
+            continue
+        depth, start = 1, match.end()
+        for token in re.compile(quoted + "|[()]", re.DOTALL).finditer(ddl, start):
+            depth += (token[0] == "(") - (token[0] == ")")
+            if depth == 0:
+                found.append(ddl[start : token.start()])
+                break
+    return found
 
 
 def _bare(node: exp.Expr) -> exp.Expr:

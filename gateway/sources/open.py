@@ -72,6 +72,10 @@ def _open_server(config: SourceConfig, kind: str) -> Source:
             from gateway.sources.postgres_source import PostgresSource
 
             return PostgresSource(config)
+        if kind == "mysql":
+            from gateway.sources.mysql_source import MysqlSource
+
+            return MysqlSource(config)
     except ImportError:
         raise failure(Code.DRIVER, config.name) from None
     raise failure(Code.OPTIONS, config.name)

@@ -15,7 +15,8 @@ _COLUMNS: Final = """
 SELECT n.nspname, c.relname, c.relkind::text, a.attnum, a.attname, format_type(a.atttypid, a.atttypmod),
     NOT a.attnotnull, coalesce(b.typname, t.typname), coalesce(b.typtype, t.typtype)::text,
     coalesce(b.typcategory, t.typcategory)::text,
-    (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e WHERE e.enumtypid = coalesce(b.oid, t.oid)),
+    (SELECT array_agg(e.enumlabel::text ORDER BY e.enumsortorder) FROM pg_enum e
+        WHERE e.enumtypid = coalesce(b.oid, t.oid)),
     (SELECT array_agg(pg_get_constraintdef(d.oid)) FROM pg_constraint d WHERE d.contypid = t.oid),
     obj_description(c.oid, 'pg_class'), col_description(c.oid, a.attnum), a.atttypmod
 FROM pg_class c

@@ -10,12 +10,13 @@ Source: PostgreSQL manual, SET TRANSACTION, runtime-config-client; SECURITY mode
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
-from typing import Final
+from typing import Final, cast
 
 import psycopg
+from psycopg.conninfo import make_conninfo
 from psycopg.pq import TransactionStatus
 from psycopg.rows import tuple_row
 
@@ -61,7 +62,9 @@ class PostgresSource(SqlSource):
 
     def _connect(self) -> Connected:
         try:
-            return psycopg.connect(**_arguments(self._address), autocommit=True, row_factory=tuple_row)
+            return psycopg.connect(
+                make_conninfo("", **_arguments(self._address)), autocommit=True, row_factory=tuple_row
+            )
         except psycopg.Error as error:
             raise failure(_connect_code(error), self.name) from None
         except (UnicodeError, ValueError):
@@ -78,7 +81,8 @@ class PostgresSource(SqlSource):
                 watch = Watch(lambda: _stop(connection), timeout_s=timeout_s + _GRACE_S, cancel=cancel)
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
                 with watch, connection.cursor() as cursor:
-                    rows = cursor.stream(statement.encode(), bound, size=_CHUNK)
+                    # A generator, although its annotation says iterator: closing it stops the statement.
+                    rows = cast("Generator[tuple[object, ...]]", cursor.stream(statement.encode(), bound, size=_CHUNK))
                     try:
                         yield lambda n: list(islice(rows, n))
                     finally:
@@ -136,7 +140,6 @@ def _arguments(address: Address) -> dict[str, str | int | None]:
         "client_encoding": "utf8",
         # Nothing from files or the environment of the process: what is configured is all there is.
         "passfile": "/dev/null",
-        "service": None,
         "options": "",
     }
     if address.tls:
@@ -149,7 +152,8 @@ def _begin(timeout_s: float) -> str:
     return (
         f"BEGIN READ ONLY; SET LOCAL statement_timeout = {limit}; SET LOCAL lock_timeout = {limit}; "
         f"SET LOCAL idle_in_transaction_session_timeout = {limit + 60_000}; SET LOCAL TimeZone = 'UTC'; "
-        "SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'iso_8601'; SET LOCAL standard_conforming_strings = on; "
+        "SET LOCAL DateStyle = 'ISO'; SET LOCAL IntervalStyle = 'iso_8601'; "
+        "SET LOCAL standard_conforming_strings = on; "
         "SET LOCAL search_path = pg_catalog, pg_temp"
     )
 

@@ -22,7 +22,7 @@ from urllib.parse import quote
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
 from gateway.errors import GatewayError
 from gateway.sources.base import Cancel
-from gateway.sources.checks import vocabulary
+from gateway.sources.checks import check_bodies, vocabulary
 from gateway.sources.errors import Code, failure, sqlite_code
 from gateway.sources.names import safe_names
 from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
@@ -208,7 +208,7 @@ def _table(connection: sqlite3.Connection, physical: str, name: str, kind: str, 
     if not rows:
         raise sqlite3.OperationalError
     safe = dict(zip((r[0] for r in rows), safe_names((r[0] for r in rows), prefix="c"), strict=True))
-    labels = dict(filter(None, (vocabulary(c, Dialect.SQLITE) for c in _check_texts(sql))))
+    labels = dict(filter(None, (vocabulary(c, Dialect.SQLITE) for c in check_bodies(sql, Dialect.SQLITE))))
     unique = []
     indexes = connection.execute('SELECT name FROM pragma_index_list(?) WHERE "unique" AND NOT partial', [physical])
     for (index,) in indexes.fetchall():
@@ -233,25 +233,6 @@ def _table(connection: sqlite3.Connection, physical: str, name: str, kind: str, 
         unique=tuple(unique),
         kind="view" if kind == "view" else "table",
     )
-
-
-def _check_texts(sql: str) -> list[str]:
-    """The bodies of ``CHECK (…)`` in a table's own text, by counting brackets outside of quotes."""
-    found = []
-    for match in re.finditer(r"\bCHECK\s*\(", sql, re.IGNORECASE):
-        depth, quote_mark, start = 1, "", match.end()
-        for i in range(start, len(sql)):
-            char = sql[i]
-            if quote_mark:
-                quote_mark = "" if char == quote_mark else quote_mark
-            elif char in "'\"`":
-                quote_mark = char
-            else:
-                depth += (char == "(") - (char == ")")
-                if depth == 0:
-                    found.append(sql[start:i])
-                    break
-    return found
 
 
 def _links(connection: sqlite3.Connection, physical: str, tables: dict[str, Table]) -> list[Relationship]:

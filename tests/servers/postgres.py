@@ -25,9 +25,11 @@ class PostgresServer:
     ca_file: Path
 
     def url(self, user: str, password: str = "secret", database: str = "shop", options: str = "") -> str:
+        """Address for a source."""
         return f"postgresql://{user}:{password}@127.0.0.1:{self.port}/{database}{options}"
 
     def admin(self, database: str = "postgres") -> psycopg.Connection:
+        """A connection with every right."""
         return psycopg.connect(self.url("admin", database=database), autocommit=True, sslmode="disable")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -15,11 +16,13 @@ from gateway.errors import GatewayError, QueryTimeoutError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Cancel
 from gateway.sources.open import open_source
+from gateway.sources.pool import MAX_CONNECTIONS
 from gateway.sources.postgres_source import PostgresSource
 from gateway.tenancy.scope import Limits, RowFilter, Scope, TableScope
 from tests.gateway.sources.proved import proved
 from tests.servers.postgres import PostgresServer
 
+ONE_TENANT = (RowFilter(column="tenant", values=("t1",)),)
 pytestmark = pytest.mark.server
 CANARY = "ada@lovelace.example"
 
@@ -35,9 +38,11 @@ CREATE TABLE parts (id int, at date) PARTITION BY RANGE (at);
 CREATE TABLE parts_2024 PARTITION OF parts FOR VALUES FROM ('2024-01-01') TO ('2025-01-01');
 CREATE VIEW big_orders AS SELECT id, amount FROM orders WHERE amount > 100;
 COMMENT ON COLUMN orders.amount IS 'in euros';
-INSERT INTO customers SELECT i, 't' || i % 2, 'u' || i || '@x.example', 'north', 'a', '1990-01-01' FROM generate_series(1, 20) i;
+INSERT INTO customers SELECT i, 't' || i % 2, 'u' || i || '@x.example', 'north', 'a', '1990-01-01'
+    FROM generate_series(1, 20) i;
 INSERT INTO customers VALUES (99, 't9', 'ada@lovelace.example', 'south', 'b', NULL);
-INSERT INTO orders SELECT i, 1 + i % 20, 'open', '2024-01-01T12:00:00+02', i, i, '{}', NULL FROM generate_series(1, 500) i;
+INSERT INTO orders SELECT i, 1 + i % 20, 'open', '2024-01-01T12:00:00+02', i, i, '{}', NULL
+    FROM generate_series(1, 500) i;
 CREATE USER reader PASSWORD 'secret';
 GRANT CONNECT ON DATABASE shop TO reader;
 GRANT USAGE ON SCHEMA public TO reader;
@@ -124,7 +129,7 @@ def test_runs_a_proved_query_with_bound_values(source: PostgresSource) -> None:
 def test_distinct_values_stay_in_scope(source: PostgresSource) -> None:
     scope = Scope(
         source="shop", tenant="t1",
-        tables={"customers": TableScope(columns=frozenset({"email"}), filters=(RowFilter(column="tenant", values=("t1",)),))},
+        tables={"customers": TableScope(columns=frozenset({"email"}), filters=ONE_TENANT)},
     )  # fmt: skip
     values = list(source.distinct_values("customers", "email", scope, max_values=100))
     assert len(values) == 10
@@ -236,7 +241,9 @@ def test_tls_is_checked_against_the_given_authority(shop: PostgresServer, tmp_pa
 
 def test_all_connections_in_use_ends_in_a_time_out(source: PostgresSource, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.sources.pool._WAIT_S", 0.1)
-    with source.reading(), source.reading(), source.reading(), source.reading(), source.reading():
+    with ExitStack() as taken:
+        for _ in range(MAX_CONNECTIONS):
+            taken.enter_context(source.reading())
         with pytest.raises(QueryTimeoutError):
             source.aggregate("SELECT 1", {}, timeout_s=1)
     assert source.aggregate("SELECT 1", {}, timeout_s=1) == [(1,)]
