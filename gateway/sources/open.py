@@ -27,14 +27,24 @@ def open_source(config: SourceConfig) -> Source:
     """
     if config.path is not None:
         return _open_file(config)
-    kind = config.kind
-    if kind == "auto":
-        address = config.url.get_secret_value() if config.url is not None else ""
-        kind_of_scheme = _SCHEMES.get(address.split(":", 1)[0].lower())
-        if kind_of_scheme is None:
-            raise failure(Code.OPTIONS, config.name)
-        return _open_server(config, kind_of_scheme)
-    return _open_server(config, kind)
+    return _open_server(config, kind_of(config))
+
+
+def kind_of(config: SourceConfig) -> str:
+    """The engine of a source: as configured, else told by the scheme of its url; ``files`` for a path.
+
+    Raises:
+        SourceError: The url's scheme is none that is known.
+    """
+    if config.path is not None:
+        return "files" if config.kind == "auto" else config.kind
+    if config.kind != "auto":
+        return config.kind
+    address = config.url.get_secret_value() if config.url is not None else ""
+    kind = _SCHEMES.get(address.split(":", 1)[0].lower())
+    if kind is None:
+        raise failure(Code.OPTIONS, config.name)
+    return kind
 
 
 def open_path(path: Path, name: str | None = None) -> Source:
