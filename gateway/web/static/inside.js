@@ -58,7 +58,7 @@ function prompt(explain) {
 }
 
 function pretty(text) {
-  try { return JSON.stringify(slim(JSON.parse(text)), null, 2); } catch { return text; }
+  try { return JSON.stringify(JSON.parse(text), null, 2); } catch { return text; }
 }
 
 const milliseconds = (ms) => (ms >= 100 ? ms.toFixed(0) : ms >= 1 ? ms.toFixed(1) : ms.toFixed(2));

@@ -41,8 +41,9 @@ function crop(picture) {
   const width = Math.ceil(box.width + 2 * edge);
   const height = Math.ceil(box.height + 2 * edge);
   picture.setAttribute("viewBox", `${box.x - edge} ${box.y - edge} ${width} ${height}`);
-  picture.setAttribute("width", width);
-  picture.setAttribute("height", height);
+  const grow = width < 480 ? 1 : 1.2;
+  picture.setAttribute("width", Math.round(width * grow));
+  picture.setAttribute("height", Math.round(height * grow));
 }
 
 /** Show a picture in a figure; `say` speaks a mark's words to a screen reader. */
