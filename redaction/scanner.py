@@ -6,18 +6,21 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from redaction.config import ScanConfig
 from redaction.errors import RedactionError, ScanUnfinished
 from redaction.folding import Reading, clean, views
 from redaction.linking import KnownNames
+from redaction.recognizers.people import Entity, Person, find_people, find_people_in_identifiers
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
 RECOGNIZER_SET: Final = "1"
 """Raised with every change of what is recognised: verdicts of an older set are not taken over."""
+
+PERSON: Final = "PERSON"
 
 _Value = TypeVar("_Value")
 
@@ -117,18 +120,22 @@ class Scanner:
             raise ScanUnfinished("recogniser_failed") from None
         return tuple(_joined(found))
 
-    def _find(self, view: Reading, prose: bool, known: KnownNames | None) -> list[Finding]:  # noqa: ARG002
+    def _find(self, view: Reading, prose: bool, known: KnownNames | None) -> list[Finding]:
         if not view.text.strip():
             return []
         engine = self._engine(prose=prose)
+        language = self.config.language
+        artifacts = engine.nlp_engine.process_text(view.text, language)
+        results = engine.analyze(view.text, language=language, score_threshold=0.0, nlp_artifacts=artifacts)
+        spans = [(r.entity_type, r.start, r.end, float(r.score)) for r in results]
+        spans += [(PERSON, p.start, p.end, p.score) for p in _people(view.text, artifacts, prose, known)]
         found = []
-        for result in engine.analyze(view.text, language=self.config.language, score_threshold=0.0):
-            threshold = self.config.thresholds.get(result.entity_type, self.config.default_threshold)
-            words = view.text[result.start : result.end]
-            if result.score < threshold or words.casefold() in self._allow:
+        for entity_type, first, last, score in spans:
+            threshold = self.config.thresholds.get(entity_type, self.config.default_threshold)
+            if score < threshold or view.text[first:last].casefold() in self._allow:
                 continue
-            start, end = view.origin(result.start, result.end)
-            found.append(Finding(result.entity_type, start, end, float(result.score)))
+            start, end = view.origin(first, last)
+            found.append(Finding(entity_type, start, end, score))
         return found
 
     def _engine(self, *, prose: bool) -> AnalyzerEngine:
@@ -142,6 +149,15 @@ class Scanner:
                     engine = build_engine(self.config, prose=prose)
                     self._engines[prose] = engine
         return engine
+
+
+def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None) -> list[Person]:
+    if not prose:
+        return find_people_in_identifiers(text)
+    entities = [
+        Entity(e.start_char, e.end_char, "PERSON" if e.label_ == "PER" else e.label_) for e in artifacts.entities
+    ]
+    return find_people(text, entities, known)
 
 
 def _joined(found: list[Finding]) -> list[Finding]:

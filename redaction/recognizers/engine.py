@@ -46,8 +46,6 @@ def build_engine(config: ScanConfig, *, prose: bool) -> AnalyzerEngine:
         *national_recognizers(config.countries, language),
         *(_own(pattern.name, pattern.regex, pattern.score, language) for pattern in config.own_patterns),
     ]
-    if prose and config.model is not None:
-        recognizers.append(known.SpacyRecognizer(supported_language=language, supported_entities=["PERSON"]))
     for recognizer in recognizers:
         if isinstance(recognizer, StrictPatterns):
             recognizer.timeout_s = config.pattern_timeout_s

@@ -61,17 +61,14 @@ class LocalModel(SpacyNlpEngine):
         self.nlp = {self._language: loaded}
 
     def process_text(self, text: str, language: str) -> Any:
-        """Tokens and persons of a text. A token's lower case stands in for its lemma (context words need no more)."""
+        """Tokens and entities of a text. A token's lower case stands in for its lemma: context words need no more."""
         document = self.nlp[language](text)
-        persons = [span for span in document.ents if span.label_ in {"PERSON", "PER"}]
-        for span in persons:
-            span.label_ = "PERSON"
         return NlpArtifacts(
-            entities=persons,
+            entities=list(document.ents),
             tokens=document,
             tokens_indices=[token.idx for token in document],
             lemmas=[token.lower_ for token in document],
             nlp_engine=self,
             language=language,
-            scores=[_SCORE] * len(persons),
+            scores=[_SCORE] * len(document.ents),
         )
