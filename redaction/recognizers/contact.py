@@ -22,6 +22,11 @@ _STREET: Final = (
 )
 
 
+_ROUNDED = r"-?(?:\d{1,2}0*|0?\.0*\d{1,2}|\d\.\d)"
+_BAND = re.compile(rf"(?<![\w.]){_ROUNDED}\.\.{_ROUNDED}(?: ~{_ROUNDED})?(?![\w.])")
+"""A released range with its middle, ``400..110000 ~6200``: numbers of two digits at most, which no one dials."""
+
+
 class EmailRecognizer(StrictPatterns):
     """An e-mail address by its shape alone: presidio checks the suffix list, and so lets ``x@host.internal`` pass."""
 
@@ -57,10 +62,11 @@ class PhoneRecognizer(StrictPatterns):
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
     ) -> list[Any]:
-        """Patterns first, then the number plans of each country, with dates blanked out."""
+        """Patterns first, then the number plans of each country, with dates and released ranges blanked out."""
         if self.needs.search(text) is None:
             return []
         blanked = _DATE_LIKE.sub(lambda m: "x" * len(m.group()), text)
+        blanked = _BAND.sub(lambda m: "x" * len(m.group()), blanked)
         found = super().analyze(blanked, entities, nlp_artifacts, regex_flags)
         for region in self._regions:
             for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.VALID, 32):
