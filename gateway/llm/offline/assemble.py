@@ -23,7 +23,7 @@ from gateway.chart.spec import (
 )
 from gateway.llm.offline.effect import FEW_COLOURS, choose_mark, size_of
 from gateway.llm.offline.lexicon import Lexicon
-from gateway.llm.offline.measures import Measures, collect, count_of, derive, measure_of, ratio
+from gateway.llm.offline.measures import Measures, collect, count_of, derive, measure_of, per_row, ratio
 from gateway.llm.offline.options import Option, column_sort
 from gateway.llm.offline.search import Reading, distance, main_date, related
 from gateway.llm.offline.slots import Frame
@@ -126,7 +126,7 @@ def _joined(filters: list[Filter]) -> Filter | None:
 
 def _groups(draft: Draft) -> None:
     frame, lexicon = draft.frame, draft.lexicon
-    time: Dimension | None = None
+    times: list[Dimension] = []
     plain: list[Dimension] = []
     for option in draft.reading.of("group", "series"):
         dimension = _dimension(option, draft)
@@ -135,16 +135,35 @@ def _groups(draft: Draft) -> None:
         column = lexicon.columns[dimension.column]
         if option.use == "series" and draft.series is None:
             draft.series = dimension
-        elif column.type.is_temporal and time is None:
-            time = dimension
+        elif column.type.is_temporal and not times:
+            times = _times(draft, dimension.column)
         elif dimension not in plain:
             plain.append(dimension)
-    if time is None and (frame.grain or frame.part or frame.trend or frame.change or frame.moving or frame.running):
-        if not (plain and not (frame.grain or frame.part or frame.trend)):
-            ref = main_date(lexicon, draft.graph, draft.bases())
-            if ref is not None:
-                time = Dimension(column=ref, grain=_grain(draft, ref) if not frame.part else None, part=frame.part)
-    draft.groups = [time, *plain] if time else plain
+    timed = bool(frame.times) or frame.trend
+    if not times and (timed or (not plain and (frame.change or frame.moving or frame.running))):
+        ref = main_date(
+            lexicon, draft.graph, draft.bases(), [o.entry.ref for o in draft.reading.of("time_filter") if o.entry]
+        )
+        times = _times(draft, ref) if ref is not None else []
+    draft.groups = [*times, *plain]
+    time = times[0] if times else None
+    if draft.series is not None and not draft.groups:
+        draft.groups, draft.series = [draft.series], None
+    _compared(draft, time)
+
+
+def _times(draft: Draft, ref: str) -> list[Dimension]:
+    """A date column at every grain and part that was asked for."""
+    grains = {"year", "quarter", "month", "week", "day", "hour"}
+    asked = [
+        Dimension.model_validate({"column": ref, "grain" if t in grains else "part": t}) for t in draft.frame.times
+    ]
+    return asked[:2] or [Dimension(column=ref, grain=_grain(draft, ref))]
+
+
+def _compared(draft: Draft, time: Dimension | None) -> None:
+    """Two years or two values that are compared tell the lines apart."""
+    frame, lexicon = draft.frame, draft.lexicon
     if frame.compare_years and time is not None and time.grain not in {None, "year"} and draft.series is None:
         part = {"month": "month_of_year", "quarter": "quarter_of_year", "day": "day_of_month"}.get(time.grain or "")
         if part:
@@ -160,8 +179,6 @@ def _groups(draft: Draft) -> None:
                 draft.groups = [year]
     if frame.versus and not frame.compare_years and draft.series is None:
         _compared_values(draft)
-    if draft.series is not None and not draft.groups:
-        draft.groups, draft.series = [draft.series], None
 
 
 def _compared_values(draft: Draft) -> None:
@@ -173,7 +190,7 @@ def _compared_values(draft: Draft) -> None:
 
 
 def _dimension(option: Option, draft: Draft) -> Dimension | None:
-    entry, frame, lexicon = option.entry, draft.frame, draft.lexicon
+    entry, lexicon = option.entry, draft.lexicon
     if entry is None:
         return None
     ref = entry.ref
@@ -185,8 +202,6 @@ def _dimension(option: Option, draft: Draft) -> Dimension | None:
         return None
     column = lexicon.columns[ref]
     if column.type.is_temporal:
-        if frame.part:
-            return Dimension(column=ref, part=frame.part)
         return Dimension(column=ref, grain=_grain(draft, ref))
     if column_sort(lexicon, ref) == "number" and size_of(column) > MANY and column.semantic not in {"year", "month"}:
         return Dimension(column=ref, bin=Bin(count=10))
@@ -257,6 +272,11 @@ def _derived(draft: Draft) -> None:
         draft.filters.remove(draft.part)
         draft.main = ratio(found, draft.part)
         return
+    per = next((o.entry.table for o in draft.reading.of("per") if o.entry), None)
+    if per is not None:
+        averaged = any(a == "avg" for a, _ in frame.aggregates)
+        draft.main = per_row(found, per, draft.reading.root, draft.lexicon, average=averaged)
+        return
     everything = [*draft.groups, *([draft.series] if draft.series else [])]
     ordered = any(g.grain or g.part for g in draft.groups[:1])
     by = None
@@ -271,7 +291,10 @@ def _finish(draft: Draft, wanted: Mark | None) -> ChartSpec | None:
     timed = bool(groups) and bool(groups[0].grain or groups[0].part)
     if len(groups) == 2 and series is None and wanted not in {"rect", "table"}:
         small = draft.size(groups[1]) <= max(FEW_COLOURS, draft.size(groups[0])) or draft.size(groups[1]) <= 50
-        if timed or wanted in {"bar", "line", "area", "point"} or (wanted is None and small):
+        both = timed and bool(groups[1].grain or groups[1].part)
+        if both and wanted is None:
+            wanted = "rect"
+        elif timed or wanted in {"bar", "line", "area", "point"} or (wanted is None and small):
             groups, series = groups[:1], groups[1]
     if wanted == "rect" and len(groups) == 1 and series is not None:
         groups, series = [*groups, series], None

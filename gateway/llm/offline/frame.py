@@ -6,8 +6,9 @@ import re
 from typing import Final, cast
 
 from gateway.chart.spec import Aggregate, Grain, Mark, Part
-from gateway.llm.offline.conditions import Found, find_conditions
+from gateway.llm.offline.conditions import find_conditions
 from gateway.llm.offline.mentions import Candidate, Mention
+from gateway.llm.offline.near import Found
 from gateway.llm.offline.question import Placed, Question
 from gateway.llm.offline.slots import Frame, Slot
 from gateway.llm.offline.thesaurus import STOP
@@ -53,6 +54,7 @@ def read_frame(question: Question) -> Frame:
             continue
         frame.slots.append(_slot(question, mention, governed.get(mention.first, ("", None))))
     frame.slots.sort(key=lambda slot: slot.place)
+    _shape(question, frame)
     _unknown(question, frame, found)
     return frame
 
@@ -70,8 +72,10 @@ def _wishes(question: Question, frame: Frame) -> None:
                 frame.styles.add(cue.value)
             case "grain":
                 frame.grain = frame.grain or cast("Grain", cue.value)
+                frame.times.append(cast("Grain", cue.value))
             case "part":
                 frame.part = frame.part or cast("Part", cue.value)
+                frame.times.append(cast("Part", cue.value))
             case "trend":
                 frame.trend = True
             case "aggregate":
@@ -86,6 +90,8 @@ def _wishes(question: Question, frame: Frame) -> None:
                 frame.sort = True
             case "share":
                 frame.share = True
+            case "rate":
+                frame.rate = True
             case "change":
                 frame.change = "change_percent" if cue.value == "percent" else "change"
             case "running":
@@ -99,11 +105,14 @@ def _wishes(question: Question, frame: Frame) -> None:
             case _:
                 pass
     frame.which = bool(re.match(r"\s*(?:which|what|who)\b", question.lowered))
-    frame.rate = bool(re.search(r"\brates?\b", question.lowered))
     frame.listing = bool(
         re.match(r"\s*(?:list|show (?:me )?(?:a |the )?list|give me (?:a |the )?list|names? of)\b", question.lowered)
     )
-    years = [t.time for t in question.times if t.time.periods and all(p.quarter is None and p.month is None for p in t.time.periods)]
+    years = [
+        t.time
+        for t in question.times
+        if t.time.periods and all(p.quarter is None and p.month is None for p in t.time.periods)
+    ]
     if years:
         frame.compare_years = tuple(p.year or 0 for p in years[0].periods)
 
@@ -187,7 +196,9 @@ def _slot(question: Question, mention: Mention, governor: tuple[str, Placed | No
         if named is None and counted is not None and question.has("top"):
             return Slot("free", candidates, place, adverb="most")
         if named is not None:
-            return Slot("measure", candidates, place, adverb="most")
+            extreme = named.entry.kind == "column" and not _ranks(question)
+            aggregate = ("max" if placed is None or placed.cue.value == "high" else "min") if extreme else None
+            return Slot("measure", candidates, place, adverb="most", aggregate=cast("Aggregate | None", aggregate))
         return Slot("free", candidates, place, adverb="most")
     return Slot("free", candidates, place, adverb=_preposition(question, mention))
 
@@ -241,6 +252,50 @@ def _preposition(question: Question, mention: Mention) -> str:
     )
 
 
+def _ranks(question: Question) -> bool:
+    """Whether a superlative asks which group comes first, and not for the extreme value itself."""
+    return bool(re.match(r"\s*(?:which|what|who)\b(?! (?:is|are|was|were) the)", question.lowered)) or question.has(
+        "top"
+    )
+
+
+def _shape(question: Question, frame: Frame) -> None:
+    """Roles that only the whole question settles."""
+    if any(s.role == "measure" and s.adverb == "most" and s.aggregate in {"min", "max"} for s in frame.slots):
+        frame.superlative = None
+    if any(s.role == "having" for s in frame.slots) and not frame.of("group", "series"):
+        first = next((s for s in frame.slots if s.role == "free"), None)
+        if first is not None:
+            first.adverb = "which"
+    filtered = {s.candidates[0].entry.ref for s in frame.of("filter") if len(s.candidates) == 1}
+    frame.slots = [
+        s for s in frame.slots
+        if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
+    ]  # fmt: skip
+    _per(question, frame)
+
+
+def _per(question: Question, frame: Frame) -> None:
+    """``revenue per order by channel``: a measure per row of a table, where that table is not what is grouped by."""
+    groups = frame.of("group")
+    for slot in groups:
+        led = question.word(slot.place - 1)
+        best = slot.candidates[0]
+        before = next((s for s in reversed(frame.slots) if s.place < slot.place), None)
+        if (
+            led not in {"per", "each"}
+            or best.entry.kind != "table"
+            or before is None
+            or before.role not in {"measure", "free"}
+        ):
+            continue
+        averaged = before.aggregate == "avg"
+        others = len(groups) > 1 or bool(frame.times) or bool(frame.of("series")) or frame.trend
+        if averaged or (others and before.candidates[0].entry.kind in {"metric", "table"}):
+            slot.role = "per"
+            return
+
+
 # Words that name nothing.
 
 
@@ -282,5 +337,5 @@ def _role_of_unknown(question: Question, run: list[int]) -> str:
             return placed.cue.kind
     following = next((m for m in question.mentions if m.first == run[-1] + 1), None)
     if following is not None:
-        return "modifier"
+        return "modifier" if following.candidates[0].exact else "half"
     return "name"

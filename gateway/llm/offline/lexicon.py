@@ -48,12 +48,16 @@ _PHRASES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Form:
-    """One way of naming an entry: its words, each word's weight, and what this way costs against the name."""
+    """One way of naming an entry: its words, each word's weight, and what this way costs against the name.
+
+    A strict form is a synonym already, so its words are not matched by further synonyms.
+    """
 
     words: tuple[str, ...]
     weights: tuple[float, ...]
     total: float
     cost: float
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,10 +98,10 @@ class Lexicon:
         return found
 
 
-def form(words: tuple[str, ...], cost: float = 0.0) -> Form:
+def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False) -> Form:
     """A form of these lemmas with their weights."""
     weights = tuple(GENERAL_WEIGHT if word in GENERAL or word.isdigit() else 1.0 for word in words)
-    return Form(words, weights, sum(weights), cost)
+    return Form(words, weights, sum(weights), cost, strict)
 
 
 def words_of(name: str) -> tuple[str, ...]:
@@ -123,7 +127,7 @@ def _phrase_forms(words: tuple[str, ...]) -> list[Form]:
             if words[-len(inner) :] == inner:
                 lead = words[: -len(inner)]
                 others = [alt for alt in alternatives if alt != phrase]
-                found.extend(form(lead + tuple(lemma(w) for w in o.split()), 0.03) for o in others)
+                found.extend(form(lead + tuple(lemma(w) for w in o.split()), 0.03, strict=True) for o in others)
     return found
 
 
@@ -145,7 +149,7 @@ def _column_forms(table: TableSummary, column: ColumnSummary) -> tuple[Form, ...
         if len(own) > 1:
             forms.append(form((own[-1], *words), 0.01))
     forms.extend(_phrase_forms(bare) + _phrase_forms(words))
-    forms.extend(form(words_of(synonym), SYNONYM_COST) for synonym in column.synonyms)
+    forms.extend(form(words_of(synonym), SYNONYM_COST, strict=True) for synonym in column.synonyms)
     return _unique(forms)
 
 
@@ -154,14 +158,14 @@ def _table_forms(table: TableSummary) -> tuple[Form, ...]:
     forms = [form(words)]
     if len(words) > 1 and words[-1] not in GENERAL:
         forms.append(form(words[-1:], 0.08))
-    forms.extend(form(words_of(synonym), SYNONYM_COST) for synonym in table.synonyms)
+    forms.extend(form(words_of(synonym), SYNONYM_COST, strict=True) for synonym in table.synonyms)
     return _unique(forms)
 
 
 def _metric_forms(metric: Metric) -> tuple[Form, ...]:
     words = words_of(metric.name)
     forms = [form(words), form(tuple(lemma(word) for word in split_name(metric.name)))]
-    forms.extend(form(words_of(synonym), SYNONYM_COST) for synonym in metric.synonyms)
+    forms.extend(form(words_of(synonym), SYNONYM_COST, strict=True) for synonym in metric.synonyms)
     return _unique(forms)
 
 

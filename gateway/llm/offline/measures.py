@@ -125,6 +125,17 @@ def derive(found: Measures, frame: Frame, *, ordered: bool, grouped: bool, by: s
     return "m1"
 
 
+def per_row(found: Measures, table: str, root: str, lexicon: Lexicon, *, average: bool) -> str:
+    """The first measure divided by how many rows of a table there are."""
+    if average and found.items[0].aggregate == "avg":
+        found.items[0] = found.items[0].model_copy(update={"aggregate": "sum"})
+    rows = count_of(table, root, lexicon)
+    if rows.column is not None:
+        rows = rows.model_copy(update={"aggregate": "count"})
+    name = found.add(rows, table)
+    return found.add(Measure(derive="ratio", of="m1", by=name), found.tables[0])
+
+
 def ratio(found: Measures, part: Filter) -> str:
     """The share of rows that fulfil a filter: its count over the count of all."""
     whole = found.items[0]

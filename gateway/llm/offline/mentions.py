@@ -21,6 +21,9 @@ FLOOR: Final = 0.50
 WEAK_FLOOR: Final = 0.22
 """The floor for words that no better candidate claims, for example a bare ``ID``."""
 
+METRIC_FLOOR: Final = 0.8
+"""Metrics and labels are named by all of their words: half of one is something else."""
+
 MAX_GAP: Final = 2
 """Words such as ``of the`` that may stand between two words of a name."""
 
@@ -121,7 +124,8 @@ def _occurrences(
 ) -> list[tuple[tuple[int, ...], Candidate]]:
     """Places where the words of a form stand together, with how much of the form they cover."""
     words = set(form.words)
-    hits = [i for i, found in enumerate(alike) if not words.isdisjoint(found)]
+    least = 0.9 if form.strict else 0.0
+    hits = [i for i, found in enumerate(alike) if any(found.get(word, 0.0) > least for word in words)]
     out: list[tuple[tuple[int, ...], Candidate]] = []
     for run in _runs(tokens, hits):
         for start in range(len(run)):
@@ -129,7 +133,7 @@ def _occurrences(
             for end in range(start, min(len(run), start + len(form.words) + 1)):
                 gained = False
                 for word, like in alike[run[end]].items():
-                    if word in words and like > best.get(word, 0.0):
+                    if word in words and like > max(least, best.get(word, 0.0)):
                         gained = gained or word not in best
                         best[word] = like
                 if not gained:
@@ -139,7 +143,7 @@ def _occurrences(
                 weight = sum(w * best.get(word, 0.0) for word, w in pairs)
                 score = weight / form.total - form.cost
                 exact = all(best.get(word, 0.0) >= 0.9 for word in words)
-                if score >= WEAK_FLOOR:
+                if score >= (METRIC_FLOOR if entry.kind in {"metric", "label"} else WEAK_FLOOR):
                     out.append((tuple(covered), Candidate(entry, score, weight, exact)))
     return out
 

@@ -14,7 +14,7 @@ from gateway.llm.offline.lexicon import Entry, Lexicon, is_identifier
 from gateway.llm.offline.mentions import Candidate
 from gateway.llm.offline.slots import Frame, Slot
 
-Use = Literal["measure", "group", "series", "root", "filter", "time_filter", "having", "sort", "child", "skip"]
+Use = Literal["measure", "group", "series", "root", "filter", "time_filter", "having", "sort", "child", "per", "skip"]
 
 MAX_OPTIONS: Final = 6
 SKIP: Final = 0.06
@@ -78,7 +78,9 @@ def _uses(slot: Slot, candidate: Candidate, frame: Frame, lexicon: Lexicon) -> l
         case "measure":
             return _measure_uses(slot, entry, lexicon)
         case "group" | "series":
-            return _group_uses(slot, entry, lexicon)
+            return _group_uses(slot, entry, frame, lexicon)
+        case "per":
+            return [("per", 1.0)] if entry.kind == "table" else []
         case "sort":
             return [("sort", _kind_fit(entry, lexicon, _MEASURE, table=0.7, metric=1.0) + 0.3)]
         case _:
@@ -103,12 +105,20 @@ def _measure_uses(slot: Slot, entry: Entry, lexicon: Lexicon) -> list[tuple[Use,
     return uses
 
 
-def _group_uses(slot: Slot, entry: Entry, lexicon: Lexicon) -> list[tuple[Use, float]]:
+def _group_uses(slot: Slot, entry: Entry, frame: Frame, lexicon: Lexicon) -> list[tuple[Use, float]]:
     use: Use = "series" if slot.role == "series" else "group"
     fit = _kind_fit(entry, lexicon, _GROUP, table=0.85, metric=0.04)
     if entry.kind == "table" and entry.ref not in lexicon.label_columns:
         fit = 0.05
-    return [(use, fit)]
+    uses = [(use, fit)]
+    ranked = frame.top is not None or frame.superlative is not None or frame.sort
+    unmeasured = not any(s.role == "measure" for s in frame.slots)
+    if slot.adverb != "top" and unmeasured and entry.kind != "label":
+        if entry.kind == "metric":
+            uses.append(("measure", 0.95 if ranked else 0.5))
+        elif ranked and entry.kind == "column" and column_sort(lexicon, entry.ref) == "number":
+            uses.append(("measure", 0.9))
+    return uses
 
 
 def _free_uses(slot: Slot, entry: Entry, frame: Frame, lexicon: Lexicon) -> list[tuple[Use, float]]:

@@ -30,6 +30,9 @@ from gateway.summary.model import Summary
 MAX_CHARTS: Final = 5
 CLOSE: Final = 0.55
 """A second reading with at least this share of the first one's score is offered as well."""
+CRITICAL: Final = frozenset({"aggregate", "group", "series", "share", "change", "most", "top", "sort", "half"})
+"""Places where a word has to name something in the data, or there is no answer."""
+
 TIED: Final = 0.93
 """A second reading this close makes the question ambiguous."""
 
@@ -67,7 +70,8 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
     if not charts:
         return Plan(missing=(_subject(read),))
     ambiguous = len(scores) > 1 and scores[1] >= TIED * scores[0]
-    return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous)
+    loose = tuple(word for word, role in frame.unknown if role == "modifier")[:MAX_CHARTS]
+    return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous or bool(loose), missing=loose)
 
 
 def _chart(reading: Reading, frame: Frame, lexicon: Lexicon) -> ChartSpec | None:
@@ -83,13 +87,15 @@ def _chart(reading: Reading, frame: Frame, lexicon: Lexicon) -> ChartSpec | None
 
 def _missing(question: Question, frame: Frame) -> list[str]:
     """Words in a place where only something in the data makes sense, that name nothing there."""
-    critical = [
-        word
-        for word, role in frame.unknown
-        if role in {"aggregate", "group", "series", "share", "change", "most", "top", "sort"}
-    ]
+    critical = [word for word, role in frame.unknown if role in CRITICAL]
     if critical:
         return critical[:5]
+    measured = frame.of("measure", "having", "per") or any(
+        s.role == "free" and s.candidates[0].entry.kind in {"table", "metric"} for s in frame.slots
+    )
+    unmeasured = [word for word, role in frame.unknown if role in {"name", "half", "modifier"}]
+    if unmeasured and not measured:
+        return unmeasured[:5]
     if not frame.slots:
         return [word for word, _ in frame.unknown][:5] or [_subject(question)]
     return []

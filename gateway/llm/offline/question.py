@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
@@ -16,7 +17,15 @@ HARD: Final = frozenset({"mark", "style", "running", "moving"})
 """Cues whose words never name a column."""
 
 _NAMEABLE: Final = frozenset({"aggregate", "share", "change", "grain", "part", "most", "sort", "order", "top", "group",
-                              "distribution", "trend", "series"})  # fmt: skip
+                              "distribution", "trend", "series", "rate"})  # fmt: skip
+
+ENDED: Final = frozenset(
+    "close closed end ended finish finished cancel cancelled canceled resolve resolved complete completed churn churned "
+    "expire expired terminate terminated stop stopped return returned delete deleted".split()
+)
+ONGOING: Final = re.compile(
+    r"\b(?:still )?(?:active|open|ongoing|unresolved|unclosed|running|uncancelled|live|outstanding)\b(?! up| between| in \d)"
+)
 
 CONNECTIVES: Final = frozenset(
     "of the a an is are was were be being that which who with has have having had value values equal equals to = : "
@@ -54,6 +63,7 @@ class Question:
     times: tuple[PlacedTime, ...]
     mentions: tuple[Mention, ...]
     lexicon: Lexicon
+    ongoing: frozenset[int] = frozenset()
 
     def has(self, kind: str, value: str | None = None) -> bool:
         """Whether there is such a cue."""
@@ -90,10 +100,16 @@ def read_question(text: str, lexicon: Lexicon) -> Question:
     hard = {i for p in cues if p.cue.kind in HARD for i in range(p.first, p.last + 1)}
     dated = {i for t in times if not t.time.bare for i in range(t.first, t.last + 1)}
     taken = frozenset(hard | dated | {i for i, token in enumerate(tokens) if token.kind in {"placeholder", "quoted"}})
+    ongoing = _ongoing(masked, tokens, lexicon)
+    taken |= ongoing
     mentions = find_mentions(tokens, lexicon, taken=taken)
     kept_mentions, kept_cues = _settle(mentions, cues, tokens)
+    lost = frozenset(i for p in kept_cues for i in range(p.first, p.last + 1))
+    if any(not lost.isdisjoint(m.tokens) for m in mentions):
+        won = {i for m in kept_mentions for i in m.tokens}
+        kept_mentions = find_mentions(tokens, lexicon, taken=taken | (lost - won))
     kept_cues = [p for p in kept_cues if not any(t.first <= p.first and p.last <= t.last for t in times)]
-    return Question(text, lowered, tokens, tuple(kept_cues), tuple(times), tuple(kept_mentions), lexicon)
+    return Question(text, lowered, tokens, tuple(kept_cues), tuple(times), tuple(kept_mentions), lexicon, ongoing)
 
 
 def _blank(lowered: str, tokens: Sequence[Token]) -> str:
@@ -138,9 +154,6 @@ def _settle(
                 kept_cues.remove(clash)
                 kept_cues.extend(_remainder(clash, mention, tokens))
             kept.append(mention)
-        elif outside:
-            reduced = _reduce(mention, outside)
-            kept.extend([reduced] if reduced else [])
     return kept, sorted(kept_cues, key=lambda p: (p.first, p.last))
 
 
@@ -166,9 +179,19 @@ def _remainder(clash: Placed, mention: Mention, tokens: Sequence[Token]) -> list
     return []
 
 
-def _reduce(mention: Mention, outside: set[int]) -> Mention | None:
-    """The mention without the words that a cue takes: what is left must still say something."""
-    covered = tuple(sorted(outside))
-    share = len(covered) / len(mention.tokens)
-    found = tuple(replace(c, score=c.score * (0.6 + 0.4 * share)) for c in mention.candidates if c.score >= 0.3)
-    return Mention(covered, found) if found else None
+def _ongoing(masked: str, tokens: Sequence[Token], lexicon: Lexicon) -> frozenset[int]:
+    """Tokens that say something has not ended, where a date says when it did and no label says it in words."""
+    if not any(e.kind == "column" and is_end(lexicon, e.ref) for e in lexicon.entries):
+        return frozenset()
+    found = [
+        i for m in ONGOING.finditer(masked) for i, t in enumerate(tokens) if t.start < m.end() and m.start() < t.end
+    ]
+    labels = {word for e in lexicon.entries if e.kind == "label" for f in e.forms for word in f.words}
+    metrics = {word for e in lexicon.entries if e.kind == "metric" for f in e.forms for word in f.words}
+    return frozenset(i for i in found if tokens[i].lemma not in labels and tokens[i].lemma not in metrics)
+
+
+def is_end(lexicon: Lexicon, ref: str) -> bool:
+    """Whether a column is a date that says when something ended, and is empty while it has not."""
+    column = lexicon.columns[ref]
+    return column.type.is_temporal and column.nulls != "none" and not ENDED.isdisjoint(column.name.lower().split("_"))

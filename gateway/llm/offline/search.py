@@ -154,6 +154,8 @@ def _fit(
             fit *= _filter_fit(root, table, graph) * date_fit(lexicon, option.entry.ref)
         elif option.use == "child":
             fit *= 1.0 if related(graph, root, table) else 0.02
+        elif option.use == "per":
+            fit *= 1.0 if all(distance(graph, base, table) is not None for base in bases) else 0.1
     return fit
 
 
@@ -185,8 +187,11 @@ def date_fit(lexicon: Lexicon, ref: str) -> float:
     return fit * (0.98 ** dates.index(name))
 
 
-def main_date(lexicon: Lexicon, graph: Graph, bases: Sequence[str]) -> str | None:
-    """The date column that every base table reaches and that its rows most likely happened on."""
+def main_date(lexicon: Lexicon, graph: Graph, bases: Sequence[str], filtered: Sequence[str] = ()) -> str | None:
+    """The date column that every base table reaches and that its rows most likely happened on: a filtered one first."""
+    for ref in filtered:
+        if all(distance(graph, base, ref.partition(".")[0]) is not None for base in bases):
+            return ref
     best: tuple[float, str] | None = None
     for ref, column in lexicon.columns.items():
         if not column.type.is_temporal:

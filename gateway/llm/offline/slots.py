@@ -13,7 +13,7 @@ from typing import Literal
 from gateway.chart.spec import Aggregate, Filter, Grain, Mark, Part, Placeholder
 from gateway.llm.offline.mentions import Candidate
 
-Role = Literal["measure", "group", "series", "filter", "time_filter", "having", "root", "sort", "free", "child"]
+Role = Literal["measure", "group", "series", "filter", "time_filter", "having", "root", "sort", "free", "child", "per"]
 Literalish = Placeholder | bool | int | float | str
 
 
@@ -49,6 +49,7 @@ class Frame:
 
     Attributes:
         marks: Chart kinds that were named, in order.
+        times: Grains and parts of dates in the order of the question.
         unknown: Content words that name nothing in the data and are no part of the language, with their role.
     """
 
@@ -57,6 +58,7 @@ class Frame:
     styles: set[str] = field(default_factory=set)
     grain: Grain | None = None
     part: Part | None = None
+    times: list[Grain | Part] = field(default_factory=list)
     trend: bool = False
     aggregates: list[tuple[Aggregate, float | None]] = field(default_factory=list)
     top: int | None = None

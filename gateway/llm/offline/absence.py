@@ -1,0 +1,100 @@
+"""Filters by what is there and what is not: empty columns, related rows, and things that have or have not ended."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from gateway.chart.spec import Exists, Filter, NullTest
+from gateway.llm.offline.mentions import Candidate, Mention
+from gateway.llm.offline.near import WITHOUT, Found, Grouped, after_of, before_of, columns_where
+from gateway.llm.offline.question import ENDED, Question, is_end
+from gateway.llm.offline.slots import Slot
+
+_WITH: Final = re.compile(
+    r"\b(?:with|who have|that have|having|have|has|who placed|who opened|who made|who own|who left|with at least one)(?: (?:a|an|any|some|at least one|known|placed|opened|made))?\s*$"
+)
+_EMPTY_AFTER: Final = re.compile(
+    r"^\s*(?:is|are|was|were)?\s*(?:missing|empty|null|blank|unknown|not (?:set|known|given|recorded|provided))\b"
+)
+_FILLED_AFTER: Final = re.compile(
+    r"^\s*(?:is|are|was|were)?\s*(?:not (?:missing|empty|null|blank|unknown)|(?:is |are )?(?:set|known|present|given|recorded|provided)\b)"
+)
+
+
+# Emptiness and related rows.
+
+
+def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
+    for number, mention in enumerate(question.mentions):
+        if not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
+            continue
+        before, after = before_of(question, mention.first), after_of(question, mention.last)
+        lacking = bool(WITHOUT.search(before)) or bool(_EMPTY_AFTER.search(after))
+        having = bool(_WITH.search(before)) and number > 0 or bool(_FILLED_AFTER.search(after))
+        if not lacking and not having:
+            continue
+        table, column = mention.best("table"), mention.best("column")
+        if number > 0 and table is not None and (column is None or table.score >= column.score):
+            _related(found, mention, table, lacking)
+        elif column is not None and column.score > 0.6 and (lacking or _can_be_empty(question, column)):
+            _null(found, mention, mention.of_kind("column"), lacking)
+    if question.ongoing:
+        _ongoing(question, found, set(question.ongoing))
+    for mention in question.mentions:
+        _ended(question, found, mention, grouped)
+
+
+def _can_be_empty(question: Question, column: Candidate) -> bool:
+    return question.lexicon.columns[column.entry.ref].nulls not in {"none"}
+
+
+def _related(found: Found, mention: Mention, table: Candidate, lacking: bool) -> None:
+    def build(ref: str) -> Filter | None:
+        return Exists(op="not_exists" if lacking else "exists", table=ref)
+
+    found.used.update(mention.tokens)
+    found.slots.append(Slot("child", (table,), mention.first, build=build))
+
+
+def _null(found: Found, mention: Mention, candidates: tuple[Candidate, ...], lacking: bool) -> None:
+    def build(ref: str) -> Filter | None:
+        return NullTest(op="is_null" if lacking else "not_null", column=ref)
+
+    found.used.update(mention.tokens)
+    found.slots.append(Slot("filter", candidates, mention.first, build=build))
+
+
+def _ends(question: Question) -> tuple[Candidate, ...]:
+    """Dates that say when something ended, and are empty while it has not."""
+    return columns_where(question, lambda e: is_end(question.lexicon, e.ref), 0.7)
+
+
+def _ongoing(question: Question, found: Found, inside: set[int]) -> None:
+    """``active subscriptions``, ``open tickets``: the date of their end is empty, where no label says it."""
+    ends = _ends(question)
+    following = next((m for m in question.mentions if m.first > max(inside)), None)
+    tables = {c.entry.table for c in following.of_kind("table", "column", "metric")} if following else set()
+    chosen = tuple(c for c in ends if c.entry.table in tables) or ends
+    if not chosen or following is None:
+        return
+
+    def build(ref: str) -> Filter | None:
+        return NullTest(op="is_null", column=ref)
+
+    found.tokens.update(inside)
+    found.used.update(i for m in question.mentions for i in m.tokens if set(m.tokens) <= inside)
+    found.slots.append(Slot("filter", chosen, min(inside), build=build))
+
+
+def _ended(question: Question, found: Found, mention: Mention, grouped: Grouped) -> None:
+    """``cancelled subscriptions``: the date of their end is not empty."""
+    if len(mention.tokens) != 1 or not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
+        return
+    token = question.tokens[mention.first]
+    ends = {c.entry.ref for c in _ends(question)}
+    candidates = tuple(c for c in mention.of_kind("column") if c.entry.ref in ends)
+    dated = any(0 <= t.first - mention.last <= 3 for t in question.times)
+    if token.text not in ENDED or not candidates or dated or mention.candidates[0].entry.kind == "label":
+        return
+    _null(found, mention, candidates, lacking=False)

@@ -1,0 +1,164 @@
+"""Filters by numbers: comparisons, ranges, lists of numbers, and groups kept by how much they have."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from typing import Final, Literal, cast
+
+from gateway.chart.spec import Between, Compare, Filter
+from gateway.llm.offline.lexicon import is_identifier
+from gateway.llm.offline.mentions import Candidate, Mention
+from gateway.llm.offline.near import NEGATION, Found, Grouped, after_of, before_of, columns_where, nearest, one_of
+from gateway.llm.offline.question import Question
+from gateway.llm.offline.slots import Slot
+from gateway.llm.offline.text import number_of
+from gateway.llm.offline.times import TimeExpr
+
+Op = Literal["eq", "ne", "lt", "le", "gt", "ge"]
+
+_BEFORE: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = tuple(
+    (cast("Op", op), re.compile(rf"(?:{words})\s*(?:than|of|to|by|the|a|an|value|values|id|:)?\s*$"))
+    for op, words in (
+        ("le", r"\b(?:no more|not more|no greater|not greater|no higher|not higher|no larger|not larger)|\bat most|\bup to|"
+               r"\bnot (?:exceed(?:ing)?|over|above|surpass(?:ing)?)|\b(?:don't|do not|doesn't|does not|didn't|did not) (?:exceed|surpass)|"
+               r"\bmaximum(?: of)?|<=|≤|\bwithin|\bno later"),
+        ("ge", r"\b(?:no less|not less|no fewer|not fewer|no lower|not lower|no smaller|not below|no earlier)|\bat least|"
+               r"\bminimum(?: of)?|>=|≥|\bstarting (?:from|at)|\bfrom"),
+        ("gt", r"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier|better|costlier)(?= than|\s*$)|\bover|\babove|"
+               r"\bexceed(?:s|ed|ing)?|\bbeyond|\bsurpass(?:es|ed|ing)?|>|\bupwards? of|\bexpensive(?= than)"),
+        ("lt", r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|lighter|worse)(?= than|\s*$)|\bunder|\bbelow|<"),
+        ("ne", r"\bnot(?: equal)?|!=|\bother|\bexcept|\bexcluding|\bwithout"),
+        ("eq", r"\bequal(?:s|ed|ing)?|=|\bexactly|\bprecisely"),
+    )
+)  # fmt: skip
+
+_AFTER: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = (
+    ("ge", re.compile(r"^\s*(?:[a-z]+\s)?(?:or|and) (?:more|higher|greater|above|larger|over|bigger|older|longer|later|up|better|upwards?)\b|^\s*\+|^\s*(?:and )?onwards?\b")),
+    ("le", re.compile(r"^\s*(?:[a-z]+\s)?(?:or|and) (?:less|lower|fewer|below|smaller|under|younger|shorter|earlier|down|cheaper)\b")),
+)  # fmt: skip
+
+_BETWEEN: Final = re.compile(
+    r"\b(?:between|from|ranging from|range(?:s|d)? (?:from|of|between)|in the range of|within)\s*(?:the )?(?:[a-z]+ ){0,4}$"
+)
+
+
+# Numbers.
+
+
+def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
+    tokens = question.tokens
+    busy = {
+        i
+        for p in question.cues
+        for i in range(p.first, p.last + 1)
+        if p.cue.kind in {"top", "moving", "aggregate", "style"}
+    }
+    busy |= {
+        i for t in question.times if not is_plain_year(question, t.time, t.first) for i in range(t.first, t.last + 1)
+    }
+    busy |= {i for m in question.mentions for i in m.tokens}
+    index = 0
+    while index < len(tokens):
+        if tokens[index].kind != "number" or index in busy:
+            index += 1
+            continue
+        group = [index]
+        nxt = index + 1
+        while nxt < len(tokens) and (
+            tokens[nxt].kind == "number" or tokens[nxt].text in {",", "and", "or", "to", "-", "–", "&"}
+        ):
+            if tokens[nxt].kind == "number" and nxt not in busy:
+                group.append(nxt)
+            nxt += 1
+        _number_slot(question, found, group, grouped)
+        index = group[-1] + 1
+
+
+def is_plain_year(question: Question, time: TimeExpr, first: int) -> bool:
+    """Whether a year is a plain number: there is no date column, or the words before name a numeric column."""
+    temporal = any(c.type.is_temporal for c in question.lexicon.columns.values())
+    if not temporal:
+        return True
+    near = next((m for m in reversed(question.mentions) if m.last < first and question.linked(m.last, first)), None)
+    best = near.best("column") if near else None
+    return best is not None and best.score > 0.7 and question.lexicon.columns[best.entry.ref].type.is_numeric
+
+
+def _number_slot(question: Question, found: Found, group: Sequence[int], grouped: Grouped) -> None:
+    tokens = question.tokens
+    numbers = [number_of(tokens[i].text) for i in group]
+    before, after = before_of(question, group[0]), after_of(question, group[-1])
+    build: Callable[[str], Filter | None]
+    compare: tuple[Op, float] | None = None
+    span = question.lowered[tokens[group[0]].end : tokens[group[-1]].start]
+    if len(group) == 2 and (_BETWEEN.search(before) or re.fullmatch(r"\s*(?:to|-|–)\s*", span)):
+        low, high = sorted(numbers)
+        build = lambda ref: Between(op="between", column=ref, low=low, high=high)  # noqa: E731
+        op: Op | None = "ge"
+    else:
+        op = next((o for o, p in _AFTER if p.search(after)), None) or next(
+            (o for o, p in _BEFORE if p.search(before)), None
+        )
+        if op == "ge" and re.search(r"\bfrom\s*$", before) and len(group) > 1:
+            op = None
+        if op in {None, "eq", "ne"}:
+            build = one_of(numbers, op == "ne" or bool(NEGATION.search(before)))
+        else:
+            compare = (op, numbers[0])  # type: ignore[assignment]
+            build = _compare(compare)
+    near = nearest(question, group[0], group[-1], text=False, loose=op is not None)
+    if near is None and op is None:
+        return
+    candidates = _number_columns(question, near)
+    tables = near.of_kind("table") if near else ()
+    found.tokens.update(group)
+    follows = near is not None and near.first > group[-1]
+    if compare and near and follows and tables and tables[0].score >= (candidates[0].score if candidates else 0.0):
+        found.slots.append(Slot("having", tables, group[0], compare=compare, aggregate="count"))
+        found.used.update(near.tokens)
+        return
+    if near is not None and not grouped(near) and (near.best("column") or near.best("metric")):
+        found.used.update(near.tokens)
+    if compare and near and near.of_kind("metric") and not candidates:
+        found.slots.append(Slot("having", near.of_kind("metric"), group[0], compare=compare))
+        return
+    aggregated = near is not None and any(
+        p.cue.kind == "aggregate"
+        and p.cue.value in {"avg", "sum", "median", "count"}
+        and p.last < near.first
+        and question.linked(p.last, near.first)
+        and re.search(r"\b(?:with|having|whose|where|have|has)\b", question.lowered[: tokens[p.first].start])
+        for p in question.cues
+    )
+    if compare and aggregated and near is not None:
+        cue = next(p for p in reversed(question.cues) if p.cue.kind == "aggregate" and p.last < near.first)
+        found.slots.append(Slot("having", near.candidates, group[0], compare=compare, aggregate=cue.cue.value))  # type: ignore[arg-type]
+        found.tokens.update(range(cue.first, cue.last + 1))
+        return
+    found.slots.append(Slot("filter", candidates, near.first if near else group[0], build=build))
+
+
+def _number_columns(question: Question, near: Mention | None) -> tuple[Candidate, ...]:
+    columns = question.lexicon.columns
+    if near is not None:
+        named = near.of_kind("column")
+        numeric = tuple(c for c in named if columns[c.entry.ref].type.is_numeric)
+        if numeric or named:
+            return numeric or named
+        tables = {c.entry.table for c in near.of_kind("table", "label")}
+        ids = columns_where(
+            question,
+            lambda e: e.table in tables and is_identifier(columns[e.ref]) and columns[e.ref].type.is_numeric,
+            0.6,
+        )
+        if ids or near.of_kind("metric"):
+            return ids
+    return columns_where(question, lambda e: columns[e.ref].type.is_numeric and not is_identifier(columns[e.ref]), 0.3)
+
+
+def _compare(compare: tuple[Op, float]) -> Callable[[str], Filter | None]:
+    def build(ref: str) -> Filter | None:
+        return Compare(op=compare[0], column=ref, value=compare[1])
+
+    return build
