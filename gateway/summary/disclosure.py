@@ -48,7 +48,7 @@ _FEW_ROWS: Final = 15
 _MANY_KEYS: Final = 200
 _MAX_LABELS: Final = 50
 _NULL_SHARES: Final = frozenset(get_args(NullShare))
-_LABEL = re.compile(r"[^\W\d_](?:[\w &/+.'()-]{0,58}[\w)+])?\Z")
+_LABEL = re.compile(r"(?=.*[^\W\d_])[^\W_](?:[\w &/+.'()-]{0,58}[\w)+])?\Z")
 """What a label may look like: words. Anything that could be an address, a link or markup is no label."""
 _BIRTH = re.compile(r"birth|(^|_)dob($|_)|born|death|died", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d[\d .-]{4,}\d")
@@ -90,7 +90,7 @@ def release_unmeasured(name: str, columns: dict[str, ColumnType]) -> Released[Ta
     return Released(TableSummary(name=name, rows="few", columns=facts), _SEAL)
 
 
-def kept(table: TableSummary) -> Released[TableSummary]:
+def served_again(table: TableSummary) -> Released[TableSummary]:
     """An earlier release, served again byte for byte. Called by `gateway.summary.gate` alone."""
     return Released(table, _SEAL)
 

@@ -22,9 +22,10 @@ from weakref import WeakKeyDictionary
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from gateway.errors import GuardFailedError
 from gateway.project import Thresholds
 from gateway.sources.base import Source
-from gateway.summary.disclosure import Released, kept, release_table, with_columns
+from gateway.summary.disclosure import Released, release_table, served_again, with_columns
 from gateway.summary.measured import TableMeasured
 from gateway.summary.model import Link, TableSummary
 
@@ -101,16 +102,26 @@ class FileReleases:
         return self._folder / f"{hashlib.sha256(key.encode()).hexdigest()}.json"
 
     def get(self, key: str) -> str | None:
-        """What was put under a key, if anything. A file that cannot be read stops the release, not the gate."""
+        """What was put under a key, if anything.
+
+        Raises:
+            GuardFailedError: There is something, and it cannot be read: the gate cannot tell, so nothing is released.
+        """
         try:
             return self._file(key).read_text(encoding="utf-8")
         except FileNotFoundError:
             return None
+        except (OSError, UnicodeDecodeError):
+            raise GuardFailedError("the last release of a table cannot be read", stage="summarise") from None
 
     def put(self, key: str, text: str) -> None:
         """Keep a release in the place of the last one."""
         file = self._file(key)
         with self._lock:
+            self._replace(file, text)
+
+    def _replace(self, file: Path, text: str) -> None:
+        try:
             new = file.with_suffix(".new")
             handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8") as out:
@@ -118,6 +129,8 @@ class FileReleases:
                 out.flush()
                 os.fsync(out.fileno())
             new.replace(file)
+        except OSError:
+            raise GuardFailedError("a release cannot be kept", stage="summarise") from None
 
 
 _OF_SOURCE: WeakKeyDictionary[Source, MemoryReleases] = WeakKeyDictionary()
@@ -177,7 +190,7 @@ class Gate:
             self._keep(fresh, rules, columns, measured.units, self._clock())
             return fresh
         if last.columns == columns:
-            return kept(last.table)
+            return served_again(last.table)
         # The owner changed columns: those that stayed as they were keep their bytes, the others are new.
         fresh = release_table(measured, self._limits)
         stay = {name for name, mark in columns.items() if last.columns.get(name) == mark}

@@ -15,7 +15,7 @@ from gateway.catalog import Catalog, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
-from gateway.summary.disclosure import Released, kept, release_unmeasured
+from gateway.summary.disclosure import Released, release_unmeasured, served_again
 from gateway.summary.gate import Gate, Releases, column_fingerprint, releases_of
 from gateway.summary.measure import TIMEOUT_S, approved_labels, measure
 from gateway.summary.metrics import metrics_in
@@ -113,7 +113,7 @@ def _release(
     except (QueryError, SourceError) as error:
         last = gate.held(table.name)
         if last is not None and {c.name for c in last.table.columns} == set(columns):
-            return kept(last.table), f"last release served ({error.code})"
+            return served_again(last.table), f"last release served ({error.code})"
         return release_unmeasured(table.name, columns), f"no statistics ({error.code})"
     marks = {
         name: column_fingerprint(kind.value, approved_labels(config, table.name, table.by_name[name]))
