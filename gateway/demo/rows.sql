@@ -120,12 +120,14 @@ WITH lines AS (
     SELECT o.id AS order_id, o.tenant_id, o.ordered_at, unnest(range(1, 2 + CAST(floor(4.2 * pow(u('n', o.id), 2)) AS BIGINT))) AS line FROM orders o
 ), keyed AS (
     SELECT *, order_id * 10 + line AS k, row_number() OVER (ORDER BY order_id, line) AS i FROM lines
+), chosen AS (
+    SELECT keyed.*, 1 + CAST(floor(size * pow(u('p', k), 1.7)) AS BIGINT) AS place
+    FROM keyed JOIN (SELECT DISTINCT tenant_id, size FROM shelf) AS sizes USING (tenant_id)
 )
 SELECT i, order_id, shelf.id, 1 + CAST(floor(3.4 * pow(u('q', k), 3)) AS INTEGER)
         + CASE WHEN u('bulk', k) < 0.015 THEN CAST(floor(20 * u('bulk2', k)) AS INTEGER) ELSE 0 END,
     round(shelf.unit_price * (0.9 + 0.05 * (year(ordered_at) - 2023)), 2)
-FROM keyed JOIN (SELECT DISTINCT tenant_id, size FROM shelf) AS sizes USING (tenant_id)
-JOIN shelf ON shelf.tenant_id = keyed.tenant_id AND shelf.place = 1 + CAST(floor(sizes.size * pow(u('p', k), 1.7)) AS BIGINT)
+FROM chosen JOIN shelf USING (tenant_id, place)
 ORDER BY i;
 
 INSERT INTO subscriptions

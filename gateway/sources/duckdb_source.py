@@ -1,16 +1,13 @@
 """DuckDB: database files, and the private copies that files and folders are loaded into.
 
 The engine has "no internal privilege boundary" (duckdb.org/docs, Securing DuckDB), so what SQL could do is taken
-away before the first statement: read-only, no file or network access, no extensions, no look-up of Python
-variables, caps on memory, threads and spill, and then the configuration is locked. Each call must be exactly one
-statement that the engine itself parses as a SELECT. What remains is what the proof of stage 10 stands for.
+away before the first statement (`gateway.sources.duckdb_instance`), and each call must be exactly one statement that
+the engine itself parses as a SELECT. What remains is what the proof of stage 10 stands for.
 """
 
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -22,6 +19,7 @@ from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, 
 from gateway.errors import GatewayError
 from gateway.sources.base import Cancel
 from gateway.sources.checks import vocabulary
+from gateway.sources.duckdb_instance import close_instance, open_instance
 from gateway.sources.errors import Code, duckdb_code, failure
 from gateway.sources.names import safe_names
 from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
@@ -59,8 +57,6 @@ class DuckDbSource(SqlSource):
         warnings: What the loader of files has to say; safe to show.
         allowed_paths: Parquet files that views of the database read; no other file can be opened.
         throw_away: Remove the file now that it is open, so that no copy stays behind.
-        memory_limit: Cap on memory, as DuckDB writes it. Larger work spills to a private folder.
-        threads: Cap on threads.
 
     Raises:
         SourceError: The file is missing, locked, or no DuckDB database.
@@ -75,45 +71,17 @@ class DuckDbSource(SqlSource):
         warnings: tuple[str, ...] = (),
         throw_away: bool = False,
         allowed_paths: tuple[str, ...] = (),
-        memory_limit: str = "2GB",
-        threads: int = 2,
     ) -> None:
         super().__init__(name, Dialect.DUCKDB)
         self._comments = comments
         self._warnings = warnings
         self._loaded = throw_away
-        self._spill = Path(tempfile.mkdtemp(prefix="rowless-spill-"))
-        try:
-            self._connection = duckdb.connect(path, read_only=True, config=self._lock_down(memory_limit, threads))
-            self._lock(allowed_paths)
-            self._database = self._connection.execute("SELECT current_database()").fetchall()[0][0]
-        except duckdb.Error as error:
-            self._remove_spill()
-            raise failure(_open_code(error), name) from None
+        self._instance = open_instance(name, path, allowed_paths)
+        self._open = True
         if throw_away:
             # The open descriptor keeps the data; with the name gone, no rows outlive the process.
             with suppress(OSError):
                 path.unlink()
-
-    def _lock_down(self, memory_limit: str, threads: int) -> dict[str, str | bool | int | float | list[str]]:
-        return {
-            "allow_community_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "autoload_known_extensions": "false",
-            "allow_persistent_secrets": "false",
-            "python_enable_replacements": "false",
-            "memory_limit": memory_limit,
-            "threads": str(threads),
-            "temp_directory": str(self._spill),
-            "max_temp_directory_size": "8GB",
-        }
-
-    def _lock(self, allowed: tuple[str, ...]) -> None:
-        # These three only go in this order, and the first is refused by the engine once the second is set.
-        if allowed:
-            self._connection.execute("SET allowed_paths = ?", [list(allowed)])
-        self._connection.execute("SET enable_external_access = false")
-        self._connection.execute("SET lock_configuration = true")
 
     @contextmanager
     def _rows(
@@ -122,7 +90,7 @@ class DuckDbSource(SqlSource):
         watch: Watch | None = None
         try:
             # A cursor is a connection of its own to the same database: what a statement sets dies with it.
-            with self._connection.cursor() as cursor:
+            with self._instance.connection.cursor() as cursor:
                 _check_one_select(cursor, statement, self.name)
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
                 watch = Watch(cursor.interrupt, timeout_s=timeout_s, cancel=cancel)
@@ -138,19 +106,19 @@ class DuckDbSource(SqlSource):
 
     def _reflect(self) -> Catalog:
         try:
-            with self._connection.cursor() as cursor:
+            with self._instance.connection.cursor() as cursor:
                 return self._catalog_from(cursor)
         except duckdb.Error as error:
             raise failure(duckdb_code(error), self.name) from None
 
     def _catalog_from(self, cursor: duckdb.DuckDBPyConnection) -> Catalog:
-        listed = cursor.execute(_TABLES, [self._database]).fetchall()
+        listed = cursor.execute(_TABLES, [self._instance.database]).fetchall()
         if not listed:
             raise failure(Code.EMPTY, self.name)
         columns: dict[tuple[str, str], list[tuple[str, str, bool, str | None]]] = {}
-        for schema, table, *column in cursor.execute(_COLUMNS, [self._database]).fetchall():
+        for schema, table, *column in cursor.execute(_COLUMNS, [self._instance.database]).fetchall():
             columns.setdefault((schema, table), []).append((column[0], column[1], column[2], column[3]))
-        constraints = cursor.execute(_CONSTRAINTS, [self._database]).fetchall()
+        constraints = cursor.execute(_CONSTRAINTS, [self._instance.database]).fetchall()
         physical = [(schema, table) for schema, table, _, _ in listed]
         names = safe_names([t if s == "main" else f"{s}.{t}" for s, t in physical], prefix="t")
         by_physical = dict(zip(physical, names, strict=True))
@@ -207,13 +175,10 @@ class DuckDbSource(SqlSource):
         )
 
     def close(self) -> None:
-        """Close the database and remove what it spilt."""
-        with suppress(duckdb.Error):
-            self._connection.close()
-        self._remove_spill()
-
-    def _remove_spill(self) -> None:
-        shutil.rmtree(self._spill, ignore_errors=True)
+        """Leave the database; the last source of a file closes it."""
+        if self._open:
+            self._open = False
+            close_instance(self._instance)
 
 
 _TABLES: Final = """
@@ -237,18 +202,6 @@ def _check_one_select(cursor: duckdb.DuckDBPyConnection, statement: str, name: s
     statements = cursor.extract_statements(statement)
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise failure(Code.DENIED, name)
-
-
-def _open_code(error: duckdb.Error) -> Code:
-    """Opening fails in few ways, which DuckDB tells apart by text only; the text stays here."""
-    text = str(error)
-    if "lock" in text.lower():
-        return Code.BUSY
-    if "not a valid DuckDB" in text or "corrupt" in text.lower() or "version number" in text:
-        return Code.FORMAT
-    if "ermission denied" in text:
-        return Code.PERMISSION
-    return Code.NOT_FOUND if "does not exist" in text else Code.UNUSABLE
 
 
 def _names(value: object) -> Sequence[object]:

@@ -15,45 +15,12 @@ from typing import Final
 from gateway.catalog import SAFE_NAME
 
 _NEAR_MISS: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .:()/%#&€$£¥-]{0,39}\Z")
-_COMMAND_WORDS: Final = frozenset(
-    [
-        "ignore",
-        "disregard",
-        "forget",
-        "override",
-        "bypass",
-        "reveal",
-        "disclose",
-        "exfiltrate",
-        "instruction",
-        "instructions",
-        "prompt",
-        "prompts",
-        "system",
-        "assistant",
-        "jailbreak",
-        "pretend",
-        "obey",
-        "repeat",
-        "previous",
-        "above",
-        "everything",
-        "secret",
-        "secrets",
-        "output",
-        "print",
-        "dump",
-        "respond",
-        "answer",
-        "execute",
-        "user",
-        "you",
-        "your",
-        "must",
-        "all",
-        "rows",
-    ]
-)
+_COMMAND_WORDS_TEXT: Final = """
+ignore disregard forget override bypass reveal disclose exfiltrate instruction instructions prompt prompts system
+assistant jailbreak pretend obey repeat previous above everything secret secrets output print dump respond answer
+execute user you your must all rows
+"""
+_COMMAND_WORDS: Final = frozenset(_COMMAND_WORDS_TEXT.split())
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MAX_WORDS: Final = 4
 
