@@ -8,9 +8,10 @@ from presidio_analyzer import AnalyzerEngine, Pattern, RecognizerRegistry
 from presidio_analyzer import predefined_recognizers as known
 
 from redaction.config import ScanConfig
+from redaction.recognizers.address import AddressRecognizer
 from redaction.recognizers.contact import (
-    AddressRecognizer,
     BirthDateRecognizer,
+    CardRecognizer,
     EmailRecognizer,
     IbanRecognizer,
     PhoneRecognizer,
@@ -40,7 +41,7 @@ def build_engine(config: ScanConfig, *, prose: bool) -> AnalyzerEngine:
         AddressRecognizer(language),
         BirthDateRecognizer(language),
         SecretRecognizer(language),
-        strict(known.CreditCardRecognizer, needs=r"\d", supported_language=language),
+        CardRecognizer(language),
         strict(known.IpRecognizer, needs=r"[:.]", supported_language=language),
         strict(known.MacAddressRecognizer, needs=r"[:.\-]", supported_language=language),
         *national_recognizers(config.countries, language),

@@ -37,11 +37,12 @@ class Part(StrEnum):
     """Any other word."""
 
 
-_COMMON_GIVEN: Final = 400
+_COMMON_GIVEN: Final = 700
 """A US given name this frequent is taken for a name even if the dictionary knows the word (john, maria)."""
 _FREQUENT_GIVEN: Final = 2_500
 _FREQUENT_SURNAME: Final = 12_000
-_TOP_SURNAME: Final = 1_000
+_KNOWN_GIVEN: Final = 1_500
+_TOP_SURNAME: Final = 3_000
 _MIN_CHARS: Final = 3
 _MONTH_NAMES: Final = frozenset({"may", "april", "june", "august", "will", "mark"})
 
@@ -230,8 +231,13 @@ def is_top_surname(word: str) -> bool:
 
 
 def is_common_given(word: str) -> bool:
-    """Whether a word is among the most frequent US given names."""
-    return _ranks(*_GIVEN).get(normalise(word), _COMMON_GIVEN) < _COMMON_GIVEN
+    """Whether a word is among the more frequent US given names."""
+    return _ranks(*_GIVEN).get(normalise(word), _KNOWN_GIVEN) < _KNOWN_GIVEN
+
+
+def is_word_or_place(word: str) -> bool:
+    """Whether a name is listed as a word of questions or a place that people ask about."""
+    return normalise(word) in _listed(_PLACES)
 
 
 def is_also_surname(word: str) -> bool:

@@ -37,6 +37,18 @@ COUNTRIES: Final = frozenset(_BY_COUNTRY) | {"br", "fr"}
 """Countries whose identifiers can be recognised."""
 
 
+class SsnShapeRecognizer(StrictPatterns):
+    """Nine digits grouped as a US social security number is, also where presidio rules the number out."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            supported_entity="US_SSN",
+            name="SsnShape",
+            supported_language=language,
+            patterns=[Pattern("grouped", r"(?<![\w.\-])\d{3}-\d{2}-\d{4}(?![\w\-])", 0.8)],
+        )
+
+
 class BrazilianCpfRecognizer(StrictPatterns):
     """Brazil's CPF, with its two check digits."""
 
@@ -94,6 +106,8 @@ def national_recognizers(countries: tuple[str, ...], language: str) -> list[Patt
         made.extend(
             strict(recognizer, needs=_DIGIT, supported_language=language) for recognizer in _BY_COUNTRY.get(country, ())
         )
+    if "us" in countries:
+        made.append(SsnShapeRecognizer(language))
     if "br" in countries:
         made.append(BrazilianCpfRecognizer(language))
     if "fr" in countries:

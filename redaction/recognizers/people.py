@@ -7,17 +7,22 @@ word for a person before a word that no dictionary has.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
 from redaction.linking import KnownNames
-from redaction.recognizers.names import Part, is_also_surname, is_common_given, is_top_surname, part_of
+from redaction.recognizers.names import (
+    Part,
+    is_also_surname,
+    is_common_given,
+    is_top_surname,
+    is_word_or_place,
+)
+from redaction.recognizers.wording import NAME_PARTS, Word, pieces_of, runs_of, words_of
+from redaction.words import is_plain_word
 
-_TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-_PIECE: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
 _TITLES_WORDS: Final = """
 mr mrs ms miss mx dr prof professor sir madam lady lord herr frau senor senora sr sra don dona monsieur madame
 mme mlle signor signora doctor
@@ -43,8 +48,14 @@ inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university str
 """
 _ORGANISATION: Final = frozenset(_ORGANISATION_WORDS.split())
 _NOT_PERSON: Final = frozenset({"GPE", "LOC", "ORG", "NORP", "FAC", "PRODUCT", "EVENT", "LANGUAGE", "DATE", "TIME"})
-_GAP: Final = re.compile(r"(?:\.? |-|\. ?|, )\Z")
-_NAME_PARTS: Final = frozenset({Part.GIVEN, Part.MAYBE_GIVEN, Part.SURNAME, Part.MAYBE_SURNAME, Part.UNKNOWN})
+_SURE: Final = frozenset({Part.GIVEN, Part.SURNAME})
+_SHORT: Final = 4
+"""A surname of so few letters is taken for one only where something says so: a capital, or the word before it."""
+_CALENDAR_WORDS: Final = """
+january february march april may june july august september october november december monday tuesday wednesday
+thursday friday saturday sunday jan feb mar apr jun jul aug sep oct nov dec q
+"""
+_CALENDAR: Final = frozenset(_CALENDAR_WORDS.split())
 
 FULL: Final = 0.9
 LIKELY: Final = 0.7
@@ -69,24 +80,6 @@ class Person:
     score: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Word:
-    start: int
-    end: int
-    text: str
-    part: Part
-    capital: bool
-    """Written with a capital where that says something: not at the beginning, not where every word has one."""
-
-    @property
-    def lower(self) -> str:
-        return self.text.casefold()
-
-    @property
-    def is_initial(self) -> bool:
-        return len(self.text) == 1 and self.text.isupper()
-
-
 def find_people(text: str, entities: Sequence[Entity], known: KnownNames | None) -> list[Person]:
     """Names in what a person wrote.
 
@@ -95,9 +88,9 @@ def find_people(text: str, entities: Sequence[Entity], known: KnownNames | None)
         entities: What the language model found, of any label; empty without a model.
         known: Words of the schema, which are no names.
     """
-    words = _words(text, known)
+    words = words_of(text, known)
     found: list[Person] = []
-    for first, last in _runs(text, words):
+    for first, last in runs_of(text, words):
         found.extend(_judge(words, first, last, entities))
     for entity in entities:
         if entity.label == "PERSON":
@@ -107,7 +100,7 @@ def find_people(text: str, entities: Sequence[Entity], known: KnownNames | None)
 
 def find_people_in_identifiers(text: str) -> list[Person]:
     """A given name beside a surname inside identifiers and closed words, where prose rules would flag too much."""
-    pieces = list(_pieces(text))
+    pieces = list(pieces_of(text))
     found: list[Person] = []
     for left, right in pairwise(pieces):
         if right.start - left.end > 1 or "\n" in text[left.end : right.start]:
@@ -117,158 +110,102 @@ def find_people_in_identifiers(text: str) -> list[Person]:
     return found
 
 
-def _is_surname_beside(word: _Word) -> bool:
+def _is_surname_beside(word: Word) -> bool:
     if word.part is Part.SURNAME:
         return True
     return word.part in {Part.MAYBE_SURNAME, Part.GIVEN, Part.MAYBE_GIVEN} and is_top_surname(word.text)
 
 
-def _pieces(text: str) -> Iterator[_Word]:
-    for token in _TOKEN.finditer(text):
-        bounds = [(token.start() + m.start(), token.start() + m.end()) for m in _PIECE.finditer(token.group())]
-        whole = "".join(text[a:b] for a, b in bounds) == token.group() and len(bounds) > 1
-        for start, end in bounds if whole else [(token.start(), token.end())]:
-            yield _Word(start, end, text[start:end], part_of(text[start:end]), capital=False)
-
-
-def _words(text: str, known: KnownNames | None) -> list[_Word]:
-    tokens = list(_TOKEN.finditer(text))
-    capitals = sum(t.group()[0].isupper() for t in tokens)
-    telling = capitals * 10 < len(tokens) * 7 or len(tokens) < 4
-    words: list[_Word] = []
-    for number, token in enumerate(tokens):
-        spoken = re.sub(r"['’]s\Z", "", token.group())
-        plain = spoken.casefold()
-        part = part_of(spoken)
-        if (known is not None and plain in known and part is not Part.GIVEN) or (
-            part is Part.UNKNOWN and spoken.isupper() and len(spoken) <= 5
-        ):
-            part = Part.WORD
-        begins = number == 0 or text[: token.start()].rstrip()[-1:] in {".", "?", "!", ":"}
-        capital = telling and spoken[0].isupper() and not begins
-        if part is Part.WORD and capital and words and words[-1].is_initial and text[words[-1].end] == ".":
-            part = Part.UNKNOWN
-        words.append(_Word(token.start(), token.start() + len(spoken), spoken, part, capital))
-    return words
-
-
-def _runs(text: str, words: list[_Word]) -> Iterator[tuple[int, int]]:
-    """Runs of neighbours that could all belong to one name, as index pairs (end exclusive)."""
-    at = 0
-    while at < len(words):
-        if words[at].part not in _NAME_PARTS and not _begins_with_initial(text, words, at):
-            at += 1
-            continue
-        end = at + 1
-        while end < len(words) and end - at < 6 and _continues(text, words, end):
-            end += 1
-        while end - at > 1 and words[end - 1].part not in _NAME_PARTS:
-            end -= 1
-        if words[end - 1].part in _NAME_PARTS:
-            yield at, end
-        at = end
-
-
-def _begins_with_initial(text: str, words: list[_Word], at: int) -> bool:
-    """Whether "J. Tolkien" or "J R Tolkien" starts here."""
-    if not words[at].is_initial or at + 1 >= len(words):
-        return False
-    return words[at + 1].part in _NAME_PARTS or (
-        at + 2 < len(words) and words[at + 1].is_initial and text[words[at].end] in ". "
-    )
-
-
-def _continues(text: str, words: list[_Word], at: int) -> bool:
-    left, right = words[at - 1], words[at]
-    if not _GAP.match(text[left.end : right.start]):
-        return False
-    if text[left.end : right.start] == ", ":
-        return left.part is Part.SURNAME and right.part is Part.GIVEN
-    if right.part in _NAME_PARTS or right.is_initial:
-        return True
-    following = words[at + 1] if at + 1 < len(words) else None
-    return (
-        right.part is Part.PARTICLE
-        and following is not None
-        and (following.part in _NAME_PARTS or following.part is Part.PARTICLE)
-    )
-
-
-def _judge(words: list[_Word], first: int, last: int, entities: Sequence[Entity]) -> Iterator[Person]:
+def _judge(words: list[Word], first: int, last: int, entities: Sequence[Entity]) -> Iterator[Person]:
     before = words[first - 1] if first else None
     after = words[last] if last < len(words) else None
     if before is not None and before.lower in _TITLES:
         yield _person(words, first, last, FULL)
-        return
-    run = words[first:last]
-    names = [word for word in run if word.part in _NAME_PARTS]
-    if len(run) > 1:
-        yield from _judge_full(words, first, last, names, before)
-        return
-    word = names[0]
+    elif last - first > 1:
+        yield from _judge_full(words, first, last, before)
+    else:
+        yield from _judge_one(words, first, before, after, entities)
+
+
+def _judge_one(
+    words: list[Word], at: int, before: Word | None, after: Word | None, entities: Sequence[Entity]
+) -> Iterator[Person]:
+    word = words[at]
     introduced = before is not None and before.lower in _PERSONS
     if _is_place_or_firm(before, after) or (not introduced and _is_called_otherwise(word, entities)):
         return
+    start, end = _widened(words, at, at + 1)
     if word.part is Part.GIVEN:
-        yield _person(words, first, last, LIKELY)
-    elif word.part is Part.SURNAME and (word.capital or (before is not None and before.lower in _BEFORE)):
-        yield _person(words, first, last, LIKELY if introduced else POSSIBLE)
+        yield _person(words, start, end, FULL if end - start > 1 else LIKELY)
+    elif word.part is Part.SURNAME:
+        if word.capital or _is_before_name(before) or end - start > 1 or len(word.text) > _SHORT:
+            yield _person(words, start, end, LIKELY if introduced else POSSIBLE)
     elif introduced and (word.capital or word.part is Part.UNKNOWN):
-        yield _person(words, first, last, POSSIBLE)
+        yield _person(words, start, end, POSSIBLE)
 
 
-def _judge_full(
-    words: list[_Word], first: int, last: int, names: list[_Word], before: _Word | None
-) -> Iterator[Person]:
-    parts = {word.part for word in names}
-    strong = parts & {Part.GIVEN, Part.SURNAME}
+def _judge_full(words: list[Word], first: int, last: int, before: Word | None) -> Iterator[Person]:
+    names = [word for word in words[first:last] if word.part in NAME_PARTS]
     if names[0].lower in _PLACE and names[0].part is not Part.GIVEN:
         return
-    context = before is not None and before.lower in _BEFORE
-    capitals = all(word.capital for word in names[1:])
-    if len(names) == 1:
-        if strong or Part.UNKNOWN in parts or names[0].capital:
+    if any(word.part in _SURE for word in names):
+        yield from _around_sure(words, first, last)
+    elif len(names) == 1:
+        if names[0].part is Part.UNKNOWN or names[0].capital:
             yield _person(words, first, last, LIKELY)
-    elif strong:
-        yield from _around_strong(words, first, last)
-    elif parts == {Part.UNKNOWN}:
-        if capitals or context:
-            yield _person(words, first, last, POSSIBLE)
-    elif Part.UNKNOWN in parts:
-        if capitals or (context and names[0].part is not Part.MAYBE_SURNAME):
-            yield _person(words, first, last, POSSIBLE)
-    elif (
-        (capitals and names[0].part is Part.MAYBE_GIVEN)
-        or (context and is_common_given(names[0].text) and is_top_surname(names[1].text))
-        or (before is not None and before.lower in _PERSONS and names[0].part is Part.MAYBE_GIVEN and len(names) == 2)
-    ):
+    elif _is_pair(names, before):
         yield _person(words, first, last, LIKELY)
 
 
-def _around_strong(words: list[_Word], first: int, last: int) -> Iterator[Person]:
-    """Keep the part of a run that belongs to its sure words: "maria gonzalez web" without the last word."""
-    sure = [i for i in range(first, last) if words[i].part in {Part.GIVEN, Part.SURNAME}]
+def _is_pair(names: list[Word], before: Word | None) -> bool:
+    """Whether words of which none is a name for sure make one together."""
+    listed = [w for w in names if w.part is not Part.UNKNOWN]
+    rare = [w for w in names if not w.is_ordinary]
+    capitals = all(word.capital for word in names[1:])
+    context = _is_before_name(before)
+    if len(rare) == len(names):
+        return bool(listed) or capitals or context
+    if rare:
+        return capitals or (context and names[0].part is not Part.MAYBE_SURNAME)
+    if names[0].part is not Part.MAYBE_GIVEN:
+        return False
+    introduced = before is not None and before.lower in _PERSONS
+    return (
+        capitals
+        or (introduced and len(names) == 2)
+        or (context and is_common_given(names[0].text) and is_top_surname(names[1].text))
+    )
+
+
+def _around_sure(words: list[Word], first: int, last: int) -> Iterator[Person]:
+    """Keep what belongs to the sure words of a run: "maria gonzalez web" without its last word."""
+    sure = [i for i in range(first, last) if words[i].part in _SURE]
     start, end = sure[0], sure[-1] + 1
-    if (
-        start > first
-        and words[start].part is Part.SURNAME
-        and words[start - 1].part in {Part.MAYBE_GIVEN, Part.UNKNOWN}
-    ):
+    while start > first and _belongs_before(words[start - 1]):
         start -= 1
-    if end < last and len(sure) == 1 and words[end - 1].part is Part.GIVEN:
+    while start < sure[0] and words[start].part is Part.PARTICLE:
+        start += 1
+    if words[end - 1].part is Part.GIVEN:
         end = _surname_after(words, end, last)
-    while end < last and (words[end].capital or words[end].part is Part.UNKNOWN) and words[start].part is Part.SURNAME:
+    while end < last and (words[end].capital or words[end].part is Part.UNKNOWN):
         end += 1
-    while start > first and words[start - 1].is_initial:
-        start -= 1
-    if end - start == 1 and words[start].part is Part.SURNAME:
-        before = words[start - 1].lower if start else ""
-        if not words[start].capital and before not in _BEFORE:
+    while end - 1 > start and words[end - 1].part is Part.PARTICLE:
+        end -= 1
+    start, end = _widened(words, start, end)
+    if end - start == 1 and words[start].part is Part.SURNAME and len(words[start].text) <= _SHORT:
+        before = words[start - 1] if start else None
+        if not words[start].capital and not _is_before_name(before):
             return
     yield _person(words, start, end, FULL if end - start > 1 else LIKELY)
 
 
-def _surname_after(words: list[_Word], at: int, last: int) -> int:
+def _belongs_before(word: Word) -> bool:
+    if word.is_initial or word.part is Part.PARTICLE:
+        return True
+    return word.part in NAME_PARTS and (word.capital or not word.is_ordinary or word.part is Part.MAYBE_GIVEN)
+
+
+def _surname_after(words: list[Word], at: int, last: int) -> int:
     """Where a name ends that begins with a sure given name: after initials and particles, at its surname."""
     end = at
     while end < last and (words[end].is_initial or words[end].part is Part.PARTICLE):
@@ -279,25 +216,45 @@ def _surname_after(words: list[_Word], at: int, last: int) -> int:
     return end + 1 if word.part is Part.UNKNOWN or word.capital or is_also_surname(word.text) else at
 
 
-def _confirmed(words: list[_Word], entity: Entity) -> Iterator[Person]:
+def _widened(words: list[Word], start: int, end: int) -> tuple[int, int]:
+    """Take in a neighbour that is an ordinary word but stands where a part of the name would stand.
+
+    To the right a capital says so ("Julian Summers"); to the left, before a sure surname, a capital or a word like
+    "of" before it ("is rudra iyengar still").
+    """
+    if end < len(words) and words[end].capital and words[end - 1].end + 1 == words[end].start:
+        end += words[end].lower not in _CALENDAR
+    if start and words[start].part in {Part.SURNAME, Part.UNKNOWN} and words[start - 1].end + 1 == words[start].start:
+        left = words[start - 1]
+        before = words[start - 2] if start > 1 else None
+        unusual = not is_plain_word(left.lower) and not left.known and left.lower not in _BEFORE
+        if unusual and (left.capital or (words[start].part is Part.SURNAME and _is_before_name(before))):
+            start -= 1
+    return start, end
+
+
+def _confirmed(words: list[Word], entity: Entity) -> Iterator[Person]:
     """A person of the model's, cut to the words that can be names; none if all of it is ordinary."""
     inside = [i for i, w in enumerate(words) if w.start >= entity.start and w.end <= entity.end + 2]
-    looks = [i for i in inside if words[i].part in _NAME_PARTS]
-    if not looks:
-        return
+    looks = [i for i in inside if words[i].part in NAME_PARTS]
     names = [words[i] for i in looks]
-    sure = any(w.part in {Part.GIVEN, Part.SURNAME} for w in names)
-    if sure or any(w.capital for w in names):
+    if len(names) == 1 and is_word_or_place(names[0].text):
+        return
+    if any(w.part in _SURE or w.capital or not w.is_ordinary for w in names):
         yield _person(words, looks[0], looks[-1] + 1, LIKELY)
 
 
-def _is_place_or_firm(before: _Word | None, after: _Word | None) -> bool:
+def _is_before_name(word: Word | None) -> bool:
+    return word is not None and word.lower in _BEFORE
+
+
+def _is_place_or_firm(before: Word | None, after: Word | None) -> bool:
     return (before is not None and before.lower in _PLACE) or (after is not None and after.lower in _ORGANISATION)
 
 
-def _is_called_otherwise(word: _Word, entities: Sequence[Entity]) -> bool:
+def _is_called_otherwise(word: Word, entities: Sequence[Entity]) -> bool:
     return any(e.label in _NOT_PERSON and e.start <= word.start and word.end <= e.end for e in entities)
 
 
-def _person(words: list[_Word], first: int, last: int, score: float) -> Person:
+def _person(words: list[Word], first: int, last: int, score: float) -> Person:
     return Person(words[first].start, words[last - 1].end, score)

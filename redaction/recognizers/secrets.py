@@ -25,7 +25,7 @@ _SHAPES: Final[tuple[tuple[str, str, float], ...]] = (
     ("npm or pypi", r"(?<![\w\-])(?:npm_[A-Za-z0-9]{36}|pypi-[\w\-]{40,})", 1.0),
     ("sendgrid", r"(?<![\w\-])SG\.[\w\-]{16,}\.[\w\-]{16,}", 1.0),
     ("twilio", r"(?<![\w\-])(?:AC|SK)[0-9a-f]{32}(?![0-9a-f])", 0.9),
-    ("url with password", r"(?i:\b[a-z][a-z0-9+.\-]{1,20})://[^\s:/@]{0,64}:[^\s@]{1,128}@[^\s/]{1,255}", 1.0),
+    ("url with password", r"(?i:\b[a-z][a-z0-9+.\-]{1,20})://[^\s:/@]{0,64}:[^\s@]{1,128}@\S{1,512}", 1.0),
     (
         "key=value connection string",
         r"(?i:\b(?:host|server|data source|user id|uid|dbname|database)\s{0,2}=[^;\n]{1,80}"

@@ -12,7 +12,6 @@ from presidio_analyzer import AnalysisExplanation, EntityRecognizer, Pattern, Pa
 from redaction.errors import ScanUnfinished
 
 DEFAULT_TIMEOUT_S: Final = 0.5
-_FLAGS: Final = regex.DOTALL | regex.MULTILINE | regex.IGNORECASE
 
 _Recognizer = TypeVar("_Recognizer", bound=PatternRecognizer)
 
@@ -44,7 +43,7 @@ class StrictPatterns(PatternRecognizer):
         """
         if self.needs is not None and self.needs.search(text) is None:
             return []
-        flags = regex_flags or self.global_regex_flags or _FLAGS
+        flags = self.global_regex_flags if regex_flags is None else regex_flags
         found: list[Any] = []
         for pattern in self.patterns:
             try:
