@@ -131,6 +131,13 @@ class AuditLog:
         """Whether a new intent would be taken, as far as the checkpoint sinks are concerned."""
         return not self._exporter.is_overdue
 
+    def checkpoint(self) -> None:
+        """Sign a checkpoint of everything written so far, and have it exported. Blocks for the signing."""
+        try:
+            self._writer.checkpoint()
+        except SQLAlchemyError:
+            raise unavailable() from None
+
     def close(self) -> None:
         """Write what waits, sign and export a last checkpoint. Blocks."""
         self._writer.stop()

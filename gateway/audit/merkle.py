@@ -90,6 +90,28 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
     return frontier.root()
 
 
+class Levels:
+    """Every complete subtree of a fixed tree, so that many proofs in it cost little each.
+
+    Args:
+        leaves: The leaf hashes.
+    """
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [list(leaves)]
+        while len(self._levels[-1]) > 1:
+            below = self._levels[-1]
+            self._levels.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+
+    def root(self, low: int, high: int) -> bytes:
+        """Root over the leaves from `low` up to, not including, `high`: a range that a proof asks for."""
+        size = high - low
+        if size.bit_count() == 1:
+            return self._levels[size.bit_length() - 1][low // size]
+        middle = low + _split(size)
+        return node_hash(self.root(low, middle), self.root(middle, high))
+
+
 def _split(size: int) -> int:
     """The largest power of two below `size`."""
     return 1 << ((size - 1).bit_length() - 1)

@@ -465,7 +465,13 @@ def main(argv: list[str] | None = None) -> int:
         text = str(error) if isinstance(error, UnreadableError) else "the log cannot be read as one"
         print(json.dumps({"ok": False, "why": text}) if arguments.json else f"cannot verify: {text}", file=sys.stderr)
         return 1 if "checkpoint is not signed" in text else 2
-    if arguments.json:
+    report(result, as_json=arguments.json)
+    return 0 if result.ok else 1
+
+
+def report(result: Result, *, as_json: bool) -> None:
+    """Print what was found."""
+    if as_json:
         print(json.dumps(result._asdict()))
     elif result.ok:
         print(f"ok: {result.entries} entries, {result.checkpoints} checkpoints, root {result.root}")
@@ -477,7 +483,6 @@ def main(argv: list[str] | None = None) -> int:
         print(f"NOT OK: {result.why}")
         if result.first_bad is not None:
             print(f"first bad index: {result.first_bad}; entries before {result.proved} are proved by a checkpoint")
-    return 0 if result.ok else 1
 
 
 if __name__ == "__main__":

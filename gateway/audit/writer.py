@@ -95,7 +95,7 @@ class Writer:
         with self._state.write() as connection:
             if connection.execute(select(audit_head.c.id)).first() is None:
                 connection.execute(insert(audit_head).values(id=1, size=0, frontier=b""))
-        self._checkpoint()
+        self.checkpoint()
         self._thread.start()
 
     def submit(self, draft: Draft) -> Future[str]:
@@ -212,11 +212,12 @@ class Writer:
 
     def _try_checkpoint(self) -> None:
         try:
-            self._checkpoint()
+            self.checkpoint()
         except Exception:  # noqa: BLE001  # tried again in a second; export lag refuses intents if it goes on
             self._due = time.monotonic() + 1.0
 
-    def _checkpoint(self) -> None:
+    def checkpoint(self) -> None:
+        """Sign a checkpoint of what is there, unless the newest one covers it."""
         with self._state.write() as connection:
             head = connection.execute(select(audit_head).with_for_update()).one()
             if head.size > self._last_signed(connection) or head.size == 0:

@@ -149,3 +149,11 @@ audit_tenant = Table(
     Column("hold_us", BigInteger, nullable=True),
 )
 """Pseudonyms of tenants and their sealed names; `hold_us` is set while a legal hold forbids erasure."""
+
+audit_cursor = Table(
+    "audit_cursor",
+    metadata,
+    Column("name", String(60), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
+"""How far each stream to a SIEM got."""

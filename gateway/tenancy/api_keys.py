@@ -120,6 +120,18 @@ class ApiKeys:
             raise refused()
         return key
 
+    def live(self, key_id: str, *, scope: str) -> ApiKey:
+        """The key of this id, for a door that checked its secret before.
+
+        Raises:
+            AuthError: It is not live, or not good for this scope.
+        """
+        with self._state.read() as connection:
+            row = connection.execute(select(api_key).where(api_key.c.id == key_id)).first()
+        if row is None or not read_key(row).is_live or scope not in row.scopes.split():
+            raise refused()
+        return read_key(row)
+
     def rotate(self, key_id: str, *, overlap_s: int = 0) -> tuple[ApiKey, str]:
         """Make a key like this one, and let this one end after the overlap (at most a day, in seconds).
 

@@ -51,7 +51,7 @@ _US: Final = 1_000_000
 _STATE: Final = "state"
 
 
-__all__ = ["SCOPES", "ApiKey", "ApiKeys", "EmbedUser", "Session", "Sessions"]
+__all__ = ["SCOPES", "ApiKey", "ApiKeys", "EmbedUser", "Session", "Sessions", "refused"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -215,9 +215,10 @@ class Sessions:
             raise refused()  # It was revoked a moment ago, and stays so.
         return self._live(row)
 
-    def revoke(self, session_id: str) -> int:
-        """End one session now. Returns how many were live."""
-        return revoke_sessions(self._state, session.c.id == session_id)
+    def revoke(self, session_id: str, *, tenant: str | None = None) -> int:
+        """End one session now, if it is this tenant's (None: any). Returns how many were live."""
+        which = session.c.id == session_id
+        return revoke_sessions(self._state, which if tenant is None else which & (session.c.tenant == tenant))
 
     def revoke_user(self, user_id: str) -> int:
         """End a user's sessions now, and refuse them until the user is upserted again. Returns how many were live."""

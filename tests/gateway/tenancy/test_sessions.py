@@ -53,9 +53,8 @@ def test_key_is_not_in_the_database(state: State, key: tuple[ApiKey, str], tmp_p
 def _mutated(text: str) -> list[str]:
     swap = {text[i]: "A" if text[i] != "A" else "B" for i in range(len(text))}
     changed = [text[:i] + swap[text[i]] + text[i + 1 :] for i in range(0, len(text), 2)]
-    fixed_sum = []
-    for other in (text[:20] + "zzz" + text[23:-7], text[:9] + "AAAAAAAA" + text[17:-7]):
-        fixed_sum.append(f"{other}_{api_keys.checksum(other)}")
+    wrong = (text[:20] + "zzz" + text[23:-7], text[:9] + "AAAAAAAA" + text[17:-7])
+    fixed_sum = [f"{other}_{api_keys.checksum(other)}" for other in wrong]
     return [*changed, *fixed_sum, "", text[:-1], text + "A", text.upper(), text + "\n", " " + text, "x" * 100_000]
 
 
