@@ -118,7 +118,7 @@ class Scanner:
             raise
         except Exception:  # noqa: BLE001  (whatever a library raises, the scan did not finish)
             raise ScanUnfinished("recogniser_failed") from None
-        return tuple(_joined(found))
+        return tuple(_joined(_without_parts(found)))
 
     def _find(self, view: Reading, prose: bool, known: KnownNames | None) -> list[Finding]:
         if not view.text.strip():
@@ -158,6 +158,14 @@ def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None) ->
         Entity(e.start_char, e.end_char, "PERSON" if e.label_ == "PER" else e.label_) for e in artifacts.entities
     ]
     return find_people(text, entities, known)
+
+
+def _without_parts(found: list[Finding]) -> list[Finding]:
+    """Findings without the names inside an address of any kind: "ada@lovelace.example" holds no person of its own."""
+    certain = [f for f in found if f.entity_type != PERSON]
+    return [
+        f for f in found if f.entity_type != PERSON or not any(c.start <= f.start and f.end <= c.end for c in certain)
+    ]
 
 
 def _joined(found: list[Finding]) -> list[Finding]:

@@ -42,7 +42,10 @@ _ROMANCE: Final = (
 _SMALL: Final = r"(?:(?i:de|del|della|la|le|los|las|du|des|da|do|dos|san|santa|eje|l'|d') ?){0,3}"
 
 _GERMAN_ADDRESS: Final = rf"(?i:(?<!\w)[\w'’.\-]{{2,30}}(?:{_GERMANIC})) ?\d{{1,5}} ?[a-z]?(?:[/\-]\d{{1,4}})?(?!\w)"
-_ROMANCE_ADDRESS: Final = rf"(?i:(?<!\w)(?:{_ROMANCE})) {_SMALL}(?:[\w'’.\-]{{2,24}} ?){{1,4}},? ?(?:n[º°o.] ?)?\d{{1,5}}(?: \d{{1,4}})?(?!\w)"
+_ROMANCE_ADDRESS: Final = (
+    rf"(?i:(?<!\w)(?:{_ROMANCE})) {_SMALL}(?:[\w'’.\-]{{2,24}} ?){{1,4}},? ?(?:n[º°o.] ?)?"
+    r"\d{1,5}(?: \d{1,4})?(?!\w)"
+)
 _ROMANCE_NUMBER_FIRST: Final = (
     rf"(?<![\w.])\d{{1,5}},? (?i:bis |ter )?(?i:{_ROMANCE}) {_SMALL}[\w'’.\-]{{3,24}}(?: [A-Z][\w'’.\-]{{2,24}}){{0,2}}"
 )
@@ -66,21 +69,9 @@ class AddressRecognizer(StrictPatterns):
                     rf"(?<![\w.])\d{{1,6}}[A-Za-z]?,? (?:[A-Z][\w'’.\-]{{1,24}} ){{1,3}}(?:{_RARE})(?!\w){_UNIT}",
                     0.6,
                 ),
-                Pattern(
-                    "germanic",
-                    _GERMAN_ADDRESS,
-                    0.7,
-                ),
-                Pattern(
-                    "romance",
-                    _ROMANCE_ADDRESS,
-                    0.7,
-                ),
-                Pattern(
-                    "romance, number first",
-                    _ROMANCE_NUMBER_FIRST,
-                    0.7,
-                ),
+                Pattern("germanic", _GERMAN_ADDRESS, 0.7),
+                Pattern("romance", _ROMANCE_ADDRESS, 0.7),
+                Pattern("romance, number first", _ROMANCE_NUMBER_FIRST, 0.7),
                 Pattern("box", r"(?i:\bp\.? ?o\.? ?box \d{1,6}\b)", 0.9),
             ],
         )
