@@ -83,7 +83,8 @@ def _summary(table: str, columns: Sequence[dict[str, object]]) -> Summary:
                 distinct="unique" if distinct == largest else (distinct if distinct >= 10 else "few"),
             )
         )
-    return Summary(source="nvbench", tables=(TableSummary(name=safe(table), columns=tuple(found)),))
+    rows = largest if largest >= 15 else "few"
+    return Summary(source="nvbench", tables=(TableSummary(name=safe(table), rows=rows, columns=tuple(found)),))
 
 
 def safe(name: str) -> str:
@@ -113,8 +114,8 @@ def _field(name: str | None, aggregate: str | None, binned: bool, unit: str | No
 def chart_of(spec: ChartSpec, summary: Summary) -> Chart:
     """A spec in the metric's terms.
 
-    A sum or mean over groups of a single row is the row's own value, which the golds write without aggregate; a
-    date's grain is a timeUnit only where the golds could have one (a year), as they show dates as they are.
+    The golds write a value without aggregate where each group is one row. The chart language has no such thing: the
+    median of one row is the row's own value, and it is what the survey says then (and what a box plot is drawn of).
     """
     fields = {_dimension(d) for d in [*spec.dimensions, *([spec.series] if spec.series else [])]}
     fields |= {_measure(m, spec) for m in spec.measures if m.derive is None}
@@ -131,9 +132,9 @@ def _measure(measure: Measure, spec: ChartSpec) -> str:
     if measure.aggregate == "count":
         return _field(None, "count", False, None)
     name = (measure.column or ".").partition(".")[2]
-    if spec.mark in {"boxplot"}:
-        return _field(name, None, False, None)
     aggregate = measure.aggregate or ""
+    if aggregate == "median":
+        return _field(name, None, False, None)
     return _field(name, _AGGREGATES.get(aggregate, aggregate), False, None)
 
 
