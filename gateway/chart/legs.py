@@ -147,23 +147,36 @@ class Resolver:
         """
         best: list[tuple[Path, Path]] = []
         for table in self.graph.reachable(base):
-            try:
-                down = self.graph.path(spec_filter.table, table, spec_filter.via)
-            except NoPathError:
-                continue
-            if not down:
-                continue
-            pair = (self.graph.path(base, table), down)
-            if best and sum(map(len, pair)) > sum(map(len, best[0])):
-                continue
-            if best and sum(map(len, pair)) < sum(map(len, best[0])):
-                best = []
-            best.append(pair)
+            for pair in self._anchored(base, table, spec_filter, found=bool(best)):
+                steps = len(pair[0]) + len(pair[1])
+                shortest = sum(map(len, best[0])) if best else steps
+                if steps < shortest:
+                    best = [pair]
+                elif steps == shortest and pair not in best:
+                    best.append(pair)
         if not best:
             raise NoPathError(tuple(t for t in self.tables() if t != base and self.graph.reaches(t, base)))
         if len(best) > 1:
             raise AmbiguousPathError(tuple(sorted({down[0].name for _, down in best})))
         return best[0]
+
+    def _anchored(self, base: str, table: str, part: Exists, *, found: bool) -> list[tuple[Path, Path]]:
+        """Ways up from `base` and up from the child that meet at `table`; `via` may choose steps of either."""
+        via = part.via or ()
+        pairs: list[tuple[Path, Path]] = []
+        doubt: AmbiguousPathError | None = None
+        for cut in range(len(via) + 1):
+            try:
+                down = self.graph.path(part.table, table, via[cut:])
+                if down:
+                    pairs.append((self.graph.path(base, table, via[:cut]), down))
+            except NoPathError:
+                continue
+            except AmbiguousPathError as error:
+                doubt = error
+        if doubt is not None and not pairs and not found:
+            raise doubt
+        return pairs
 
 
 def metric_expression(metric: Metric) -> ExpressionNode:

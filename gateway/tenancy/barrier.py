@@ -147,13 +147,18 @@ def _column(table: Table, name: str) -> Column:
 
 
 def _projection(table: Table, name: str, dialect: Dialect) -> exp.Expr:
-    """Read a column under its safe name; text of a special type (enum, uuid, citext) as plain text."""
+    """Read a column under its safe name; text of a special type or collation as text that compares by code points."""
     column = _column(table, name)
     value: exp.Expr = exp.column(column.physical, quoted=True)
     native = column.native_type.lower()
     special = column.type is ColumnType.TEXT and native and not native.startswith(_PLAIN_TEXT)
     if special and dialect in {Dialect.DUCKDB, Dialect.POSTGRES}:
         value = exp.cast(value, exp.DataType.build("text"))
+    elif column.type is ColumnType.TEXT and dialect is Dialect.MYSQL:
+        # Without this, "New" and "new" would be one group, and equal, by most collations.
+        value = exp.Collate(this=_utf8(value), expression=exp.Var(this="utf8mb4_bin"))
+    elif column.type is ColumnType.TEXT and dialect is Dialect.SQLITE:
+        value = exp.Collate(this=value, expression=exp.Var(this="BINARY"))
     return exp.alias_(value, name, quoted=True)
 
 
@@ -176,7 +181,7 @@ def _predicate(
     same: exp.Expr = _among(target, marks)
     if column.type is ColumnType.TEXT and dialect is Dialect.MYSQL:
         # Most collations ignore case and accents: compare by bytes too. The first comparison keeps the index useful.
-        exact = _bytes(exp.cast(target.copy(), exp.DataType.build("CHAR CHARACTER SET utf8mb4", dialect="mysql")))
+        exact = _bytes(_utf8(target.copy()))
         same = exp.and_(same, _among(exact, [_bytes(mark.copy()) for mark in marks]))
     return same
 
@@ -187,6 +192,10 @@ def _one(number: int) -> exp.Expr:
 
 def _bytes(value: exp.Expr) -> exp.Expr:
     return exp.cast(value, exp.DataType.build("BINARY", dialect="mysql"))
+
+
+def _utf8(value: exp.Expr) -> exp.Expr:
+    return exp.cast(value, exp.DataType(this=exp.DType.CHARACTER_SET, kind=exp.Var(this="utf8mb4")))
 
 
 def _among(target: exp.Expr, marks: list[exp.Expr]) -> exp.Expr:

@@ -55,9 +55,9 @@ class Engine(ABC):
             safe=False,
         )
 
-    def stddev(self, x: exp.Expr) -> exp.Expr:
-        """Sample standard deviation."""
-        return exp.StddevSamp(this=self.as_double(x))
+    def modulo(self, x: exp.Expr, divisor: int) -> exp.Expr:
+        """Rest of a whole-number division."""
+        return exp.Mod(this=paren(x), expression=number(divisor))
 
     def quantile(self, x: exp.Expr, share: float) -> exp.Expr:
         """Percentile with linear interpolation (type 7 of Hyndman and Fan 1996)."""
@@ -220,6 +220,11 @@ class PostgresEngine(_Zoned):
         return exp.WithinGroup(this=exp.PercentileCont(this=self.as_double(self.binder.bind(share))), expression=order)
 
     @override
+    def modulo(self, x: exp.Expr, divisor: int) -> exp.Expr:
+        # The percent sign is the driver's own mark.
+        return call("MOD", x, number(divisor))
+
+    @override
     def collated(self, x: exp.Expr) -> exp.Expr:
         return exp.Collate(this=x, expression=exp.Column(this=ident_c()))
 
@@ -232,6 +237,9 @@ class PostgresEngine(_Zoned):
 def ident_c() -> exp.Identifier:
     """PostgreSQL's name of the code-point collation."""
     return exp.Identifier(this="C", quoted=True)
+
+
+_ISO = "%Y-%m-%dT%H:%M:%S"
 
 
 class SQLiteEngine(Engine):
@@ -257,8 +265,9 @@ class SQLiteEngine(Engine):
         if column.type is ColumnType.DATE:
             return call("DATE", x)
         if self.timezone == "UTC":
-            return call("DATETIME", x)
-        return call("DATETIME", x, _offset_case(self, call("DATETIME", x.copy()), _sqlite_shift))
+            return call("STRFTIME", word(_ISO), x)
+        shifted = _offset_case(self, call("DATETIME", x.copy()), _sqlite_shift)
+        return call("STRFTIME", word(_ISO), x, shifted)
 
     @override
     def bound_instant(self, moment: datetime, column: Column) -> exp.Expr:
@@ -285,7 +294,7 @@ class SQLiteEngine(Engine):
             return call("DATE", x, word(last), word("-6 days"))
         if grain == "day":
             return call("DATE", x)
-        return call("STRFTIME", word("%Y-%m-%d %H:00:00"), x)
+        return call("STRFTIME", word("%Y-%m-%dT%H:00:00"), x)
 
     def _strf(self, form: str, x: exp.Expr) -> exp.Expr:
         return self.as_big(call("STRFTIME", word(form), x.copy()))
@@ -387,7 +396,7 @@ class MySQLEngine(Engine):
     def ordinal(self, x: exp.Expr, grain: Grain) -> exp.Expr:
         if grain in {"year", "quarter", "month"}:
             return self._months(x, grain)
-        days = cast(call("TO_DAYS", x.copy()), "SIGNED", self.name)
+        days = cast(call("DATEDIFF", x.copy(), self.bound_date(date(1970, 1, 1))), "SIGNED", self.name)
         if grain == "day":
             return days
         if grain == "week":

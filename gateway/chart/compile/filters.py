@@ -128,18 +128,15 @@ class Filters:
             if column.type is ColumnType.DATE:
                 return self._compare_time(op, value, column, Span(meaning.date(), _next(meaning.date())))
             return _COMPARE[op](this=stored, expression=self._edge(meaning, column))
-        start, end = self._edge(meaning.start, column), self._edge(meaning.end, column)
-        within = exp.And(
-            this=exp.GTE(this=stored, expression=start), expression=exp.LT(this=stored.copy(), expression=end)
-        )
-        if op == "eq":
-            return paren(within)
-        if op == "ne":
-            return exp.Not(this=paren(within))
+        if op in {"eq", "ne"}:
+            within = exp.And(
+                this=exp.GTE(this=stored, expression=self._edge(meaning.start, column)),
+                expression=exp.LT(this=stored.copy(), expression=self._edge(meaning.end, column)),
+            )
+            return paren(within) if op == "eq" else exp.Not(this=paren(within))
         # Before the stretch, up to its end, after it, from its start: never its middle.
-        edge = {"lt": start, "le": end, "gt": end, "ge": start}[op]
-        kind = exp.LT if op in {"lt", "le"} else exp.GTE
-        return kind(this=stored.copy(), expression=edge)
+        edge = self._edge(meaning.end if op in {"le", "gt"} else meaning.start, column)
+        return (exp.LT if op in {"lt", "le"} else exp.GTE)(this=stored, expression=edge)
 
     def _edge(self, local: date | datetime, column: Column) -> exp.Expr:
         engine = self._build.engine

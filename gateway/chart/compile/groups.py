@@ -110,7 +110,7 @@ def order_keys(build: Build, dimension: Dimension, value: exp.Expr, *, descendin
     _, column = build.column(dimension.column)
     keys: list[exp.Expr] = [value]
     if dimension.part == "weekday" and build.engine.week_start == "sunday":
-        keys = [exp.Mod(this=value.copy(), expression=number(7))]
+        keys = [build.engine.modulo(value.copy(), 7)]
     elif column.type is ColumnType.TEXT:
         labels = column.vocabulary or ()
         if 1 < len(labels) <= 30:

@@ -157,8 +157,8 @@ class _Reader:
             return "", alias
         if type(value) is exp.Cast and set(_given(value)) <= {"this", "to"} and _type(value) in {"TEXT", "VARCHAR"}:
             value = value.this
-        elif type(value) is exp.Collate and type(value.this) is exp.Cast and _type(value.this) == "CHAR":
-            value = _collated(value, "utf8mb4_bin").this
+        elif type(value) is exp.Collate and type(value.this) is exp.Cast and _type(value.this) == "CHARACTER_SET":
+            value = _utf8(_collated(value, "utf8mb4_bin"))
         elif type(value) is exp.Collate:
             value = _collated(value, "BINARY")
         return _bare_column(value), alias
@@ -186,9 +186,9 @@ class _Reader:
         if type(target) is exp.Collate:
             return "binary", _bare_column(_collated(target, "BINARY"))
         if type(target) is exp.Cast and _type(target) == "BINARY":
-            if type(target.this) is not exp.Cast or _type(target.this) not in {"CHAR", "CHARACTER SET"}:
+            if type(target.this) is not exp.Cast or _type(target.this) != "CHARACTER_SET":
                 raise refuse("a scope CTE compares in an unknown way")
-            return "bytes", _bare_column(target.this.this)
+            return "bytes", _bare_column(_utf8(target.this))
         return "plain", _bare_column(target)
 
     def _scope_mark(self, value: exp.Expr, form: str) -> str:
@@ -415,7 +415,15 @@ def _collated(node: exp.Collate, name: str) -> exp.Expr:
 
 def _type(node: exp.Cast) -> str:
     kind = node.args["to"].this
-    return str(getattr(kind, "value", kind))
+    return str(getattr(kind, "name", kind))
+
+
+def _utf8(node: exp.Expr) -> exp.Expr:
+    """What is cast to text of MySQL's full character set."""
+    kind = node.args["to"].args.get("kind") if type(node) is exp.Cast else None
+    if not isinstance(node.this, exp.Expr) or type(kind) is not exp.Var or kind.this != "utf8mb4":
+        raise refuse("an unknown character set")
+    return node.this
 
 
 def _number(node: exp.Expr | None) -> str:

@@ -94,6 +94,8 @@ NODES: dict[type[exp.Expr], frozenset[str]] = {
     exp.TimestampTrunc: frozenset({"this", "unit"}),
     exp.DateAdd: frozenset({"this", "expression", "unit"}),
     exp.DateSub: frozenset({"this", "expression", "unit"}),
+    exp.DateDiff: frozenset({"this", "expression", "unit", "date_part_boundary"}),
+    exp.Date: _ONE,
     exp.TimeToStr: frozenset({"this", "format"}),
     exp.TsOrDsToDate: _ONE,
     exp.TsOrDsToTimestamp: _ONE,
@@ -107,8 +109,8 @@ NODES: dict[type[exp.Expr], frozenset[str]] = {
 FUNCTIONS: dict[Dialect, frozenset[str]] = {
     Dialect.DUCKDB: frozenset(),
     Dialect.POSTGRES: frozenset({"DIV"}),
-    Dialect.SQLITE: frozenset({"DATE", "DATETIME", "JULIANDAY"}),
-    Dialect.MYSQL: frozenset({"WEEKDAY", "TO_DAYS"}),
+    Dialect.SQLITE: frozenset({"DATE", "DATETIME", "JULIANDAY", "STRFTIME"}),
+    Dialect.MYSQL: frozenset({"WEEKDAY"}),
 }
 """Functions that the parser keeps by name. Every other one has a node type above, or is refused."""
 
@@ -116,8 +118,8 @@ WORDS = frozenset({"YEAR", "QUARTER", "MONTH", "WEEK", "DAY", "HOUR", "SECOND", 
 """Bare words: units of time, and SQLite's collation by bytes."""
 
 TYPES = frozenset(
-    {"DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPNTZ", "DATETIME", "TEXT", "VARCHAR", "CHAR", "BINARY", "BIGINT", "INT", "DOUBLE",
-     "FLOAT", "DECIMAL"}
+    {"DATE", "TIMESTAMP", "TIMESTAMPTZ", "TIMESTAMPNTZ", "DATETIME", "TEXT", "VARCHAR", "CHAR", "BIGINT", "INT",
+     "DOUBLE", "FLOAT", "DECIMAL"}
 )  # fmt: skip
 """Types a value may be cast to."""
 

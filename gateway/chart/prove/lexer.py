@@ -15,7 +15,7 @@ from gateway.errors import ScopeRefusedError
 MAX_CHARACTERS = 200_000
 STRUCTURAL = frozenset(
     {"year", "quarter", "month", "week", "day", "hour", "start of month", "start of year", " months", "-6 days",
-     "weekday 0", "weekday 6", "%Y", "%m", "%d", "%w", "%H", "%Y-%m-%d %H:00:00"}
+     "weekday 0", "weekday 6", "%Y", "%m", "%d", "%w", "%H", "%Y-%m-%dT%H:00:00", "%Y-%m-%dT%H:%M:%S"}
 )  # fmt: skip
 """Every text literal a statement may hold: units and formats of DATE_TRUNC, DATE and STRFTIME."""
 

@@ -1,0 +1,221 @@
+"""A small shop with awkward data, the same on every engine: the ground that chart tests stand on.
+
+Two tenants whose ids differ by case, rows without a tenant, null keys, text in two cases, an umlaut, ties, gaps
+between months, decimals, booleans, dates around New Year and around a change of clocks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.chart.compile import compile_spec
+from gateway.chart.prove import prove
+from gateway.chart.spec import ChartSpec
+from gateway.summary.model import ColumnSummary, Link, Metric, Summary, TableSummary
+from gateway.tenancy.scope import Limits, ParentFilter, RowFilter, Scope, TableScope
+from gateway.types import CompiledQuery, ScopedQuery
+
+NOW = datetime(2024, 3, 15, 12, 30, tzinfo=UTC)
+I, N, T, B, D, DT = (
+    ColumnType.INTEGER,
+    ColumnType.NUMBER,
+    ColumnType.TEXT,
+    ColumnType.BOOLEAN,
+    ColumnType.DATE,
+    ColumnType.DATETIME,
+)
+COLUMNS: dict[str, dict[str, ColumnType]] = {
+    "customers": {"id": I, "tenant_id": T, "name": T, "country": T, "vip": B, "signed_up_on": D, "city_id": I},
+    "cities": {"id": I, "name": T},
+    "orders": {"id": I, "tenant_id": T, "customer_id": I, "payer_id": I, "ordered_at": DT, "status": T, "fee": N},
+    "items": {"id": I, "order_id": I, "product_id": I, "quantity": I, "price": N},
+    "products": {"id": I, "tenant_id": T, "name": T, "category": T},
+    "tickets": {"id": I, "tenant_id": T, "customer_id": I, "opened_at": DT, "score": I},
+}
+LINKS: tuple[tuple[str, str, str, str], ...] = (
+    ("customers", "city_id", "cities", "id"),
+    ("orders", "customer_id", "customers", "id"),
+    ("orders", "payer_id", "customers", "id"),
+    ("items", "order_id", "orders", "id"),
+    ("items", "product_id", "products", "id"),
+    ("tickets", "customer_id", "customers", "id"),
+)
+ROWS: dict[str, list[tuple[object, ...]]] = {
+    "cities": [(1, "Berlin"), (2, "Zürich"), (3, "oslo")],
+    "customers": [
+        (1, "a", "Ann", "DE", True, "2023-12-31", 1),
+        (2, "a", "bob", "FR", False, "2024-01-01", 2),
+        (3, "A", "Cy", "DE", True, "2024-01-07", 1),
+        (4, "a", "Dee", None, None, "2024-02-29", None),
+        (5, None, "Eve", "DE", True, "2024-03-01", 3),
+        (6, "a", "Émile", "de", True, None, 3),
+    ],
+    "orders": [
+        (1, "a", 1, 2, "2023-12-31 23:30:00", "new", "5.00"),
+        (2, "a", 1, 1, "2024-01-01 00:00:00", "NEW", "6.25"),
+        (3, "a", 2, None, "2024-03-10 10:00:00", "paid", "7.10"),
+        (4, "A", 3, 3, "2024-03-11 10:00:00", "new", "800.00"),
+        (5, "a", None, 6, "2024-03-31 00:59:59", "new", "0.00"),
+        (6, "a", 2, 1, "2024-03-31 01:00:00", None, None),
+        (7, None, 5, 5, "2024-03-14 10:00:00", "new", "9000.00"),
+        (8, "a", 4, 4, None, "paid", "1.15"),
+        (9, "a", 6, 6, "2024-03-14 22:15:30", "müde", "2.00"),
+    ],
+    "items": [
+        (1, 1, 1, 2, "10.00"),
+        (2, 1, 2, 1, "5.50"),
+        (3, 2, 1, 1, "9.99"),
+        (4, 3, 2, 4, "2.00"),
+        (5, 4, 3, 100, "100.00"),
+        (6, 5, 1, 3, "0.10"),
+        (7, 5, None, 1, None),
+        (8, 6, 2, 0, "7.00"),
+        (9, 9, 1, -2, "0.30"),
+        (10, None, 1, 50, "50.00"),
+        (11, 7, 3, 9, "9.00"),
+    ],
+    "products": [
+        (1, "a", "Pen", "Office"),
+        (2, "a", "pan", "Kitchen"),
+        (3, "A", "Pot", "Kitchen"),
+        (4, "a", "Mug", "Kitchen"),
+    ],
+    "tickets": [
+        (1, "a", 1, "2024-01-05 08:00:00", 3),
+        (2, "a", 1, "2024-03-08 08:00:00", 5),
+        (3, "a", 2, "2024-03-09 08:00:00", None),
+        (4, "A", 3, "2024-03-10 08:00:00", 1),
+        (5, "a", None, "2024-03-14 08:00:00", 4),
+    ],
+}
+HIDDEN = {"tenant_id"}
+METRICS = (
+    Metric(
+        name="revenue", table="items", aggregate="sum", expression="items.quantity * items.price", format="currency"
+    ),
+    Metric(name="share_sold", table="items", aggregate="avg", expression="items.quantity / (items.price + 1)"),
+)
+
+
+def column(name: str, kind: ColumnType) -> Column:
+    """A column whose physical name is its safe name."""
+    return Column(name=name, physical=name, type=kind)
+
+
+def catalog(dialect: Dialect) -> Catalog:
+    """The shop as a source would reflect it."""
+    tables = tuple(
+        Table(
+            name=name,
+            physical=(name,),
+            columns=tuple(column(c, kind) for c, kind in columns.items()),
+            primary_key=("id",),
+        )
+        for name, columns in COLUMNS.items()
+    )
+    relationships = tuple(Relationship(table=t, columns=(c,), parent=p, parent_columns=(k,)) for t, c, p, k in LINKS)
+    return Catalog(source="shop", dialect=dialect, tables=tables, relationships=relationships)
+
+
+def summary(*, links: Iterable[tuple[str, str, str, str]] = LINKS) -> Summary:
+    """Names and types only, less the tenant columns."""
+    return Summary(
+        source="shop",
+        tables=tuple(
+            TableSummary(
+                name=name,
+                columns=tuple(ColumnSummary(name=c, type=kind) for c, kind in columns.items() if c not in HIDDEN),
+                primary_key=("id",),
+            )
+            for name, columns in COLUMNS.items()
+        ),
+        links=tuple(Link(table=t, columns=(c,), parent=p, parent_columns=(k,)) for t, c, p, k in links),
+        metrics=METRICS,
+    )
+
+
+def scope(
+    *tenants: str,
+    timezone: str = "UTC",
+    week_start: Literal["monday", "sunday"] = "monday",
+    max_rows: int = 5_000,
+) -> Scope:
+    """The right of one tenant (or of several, or of none)."""
+    rule = RowFilter(column="tenant_id", values=tenants)
+    tables: dict[str, TableScope] = {}
+    for name, columns in COLUMNS.items():
+        visible = frozenset(columns) - HIDDEN
+        if name == "cities":
+            tables[name] = TableScope(columns=visible, unrestricted=True)
+        elif name == "items":
+            parent = ParentFilter(column="order_id", parent="orders", parent_column="id")
+            tables[name] = TableScope(columns=visible, filters=(parent,))
+        else:
+            tables[name] = TableScope(columns=visible, filters=(rule,))
+    return Scope(
+        source="shop",
+        tenant=tenants[0] if tenants else "",
+        tables=tables,
+        timezone=timezone,
+        week_start=week_start,
+        limits=Limits(max_rows=max_rows),
+    )
+
+
+def compiled(
+    spec: dict[str, Any], *, right: Scope | None = None, shop: Catalog | None = None, **bindings: str
+) -> CompiledQuery:
+    """Compile for tenant a on DuckDB, if nothing else is said."""
+    return compile_spec(
+        ChartSpec.model_validate(spec),
+        catalog=shop or catalog(Dialect.DUCKDB),
+        scope=right or scope("a"),
+        summary=summary(),
+        bindings=bindings,
+        now=NOW,
+    )
+
+
+def proved(
+    spec: dict[str, Any], *, right: Scope | None = None, shop: Catalog | None = None, **bindings: str
+) -> ScopedQuery:
+    """Compile and prove."""
+    right, shop = right or scope("a"), shop or catalog(Dialect.DUCKDB)
+    return prove(compiled(spec, right=right, shop=shop, **bindings), catalog=shop, scope=right)
+
+
+_TYPES: dict[Dialect, dict[ColumnType, str]] = {
+    Dialect.DUCKDB: {I: "INTEGER", N: "DECIMAL(12,2)", T: "VARCHAR", B: "BOOLEAN", D: "DATE", DT: "TIMESTAMP"},
+    Dialect.SQLITE: {I: "INTEGER", N: "DECIMAL(12,2)", T: "TEXT", B: "BOOLEAN", D: "DATE", DT: "DATETIME"},
+    Dialect.POSTGRES: {I: "INTEGER", N: "NUMERIC(12,2)", T: "TEXT", B: "BOOLEAN", D: "DATE", DT: "TIMESTAMP"},
+    Dialect.MYSQL: {I: "INTEGER", N: "DECIMAL(12,2)", T: "VARCHAR(60)", B: "BOOLEAN", D: "DATE", DT: "DATETIME(6)"},
+}
+
+
+def ddl(dialect: Dialect) -> list[str]:
+    """CREATE TABLE for every table, parents first, with their keys."""
+    quote = "`" if dialect is Dialect.MYSQL else '"'
+    statements = []
+    for name in ("cities", "customers", "products", "orders", "items", "tickets"):
+        parts = [f"{quote}{c}{quote} {_TYPES[dialect][kind]}" for c, kind in COLUMNS[name].items()]
+        parts.append("PRIMARY KEY (id)")
+        parts += [f"FOREIGN KEY ({c}) REFERENCES {p} ({k})" for t, c, p, k in LINKS if t == name]
+        statements.append(f"CREATE TABLE {name} ({', '.join(parts)})")
+    return statements
+
+
+def inserts(mark: str) -> list[tuple[str, list[tuple[object, ...]]]]:
+    """INSERT statements with the driver's parameter mark, and their rows."""
+    return [
+        (f"INSERT INTO {name} VALUES ({', '.join([mark] * len(COLUMNS[name]))})", ROWS[name])
+        for name in ("cities", "customers", "products", "orders", "items", "tickets")
+    ]
+
+
+def with_reflected(reflected: Catalog) -> Catalog:
+    """A real catalog under the name of the test's scope."""
+    return replace(reflected, source="shop")
