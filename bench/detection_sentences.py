@@ -81,10 +81,37 @@ STRUCTURED_TEMPLATES: Final = (
 """Questions that hold an identifier with a shape of its own."""
 
 SUBJECTS: Final = (
-    "revenue", "orders", "average order value", "support tickets", "refunds", "new customers", "churn rate", "MRR", "page views",
-    "shipping fees", "discounts", "subscription cancellations", "units sold", "gross margin", "signups", "active users", "seats", "session duration",
-    "satisfaction score", "conversion rate",
-)  # fmt: skip
+    "revenue",
+    "orders",
+    "average order value",
+    "support tickets",
+    "refunds",
+    "new customers",
+    "churn rate",
+    "MRR",
+    "page views",
+    "shipping fees",
+    "discounts",
+    "subscription cancellations",
+    "units sold",
+    "gross margin",
+    "signups",
+    "active users",
+    "seats",
+    "session duration",
+    "satisfaction score",
+    "conversion rate",
+)
+TABLE_NAMES: Final = (
+    "orders",
+    "customers",
+    "products",
+    "support_tickets",
+    "subscriptions",
+    "web_events",
+    "employees",
+    "payments",
+)
 CLEAN_FORMS: Final = (
     "Show {s} by month for 2024 as a bar chart",
     "How did {s} develop since March 2023?",
@@ -114,19 +141,89 @@ CLEAN_FORMS: Final = (
 )
 """25 forms for 20 subjects: 500 clean questions."""
 
-SCHEMA_TABLES: Final = (
-    ("customers", "id int key", "name text name-like unique", "email text email-like unique", "phone text phone-like", "city text city 1200 distinct"),
-    ("orders", "id int key", "customer_id int -> customers.id", "ordered_at datetime 2023-01..2025-12 daily", 'status text ["new","paid","shipped"]',
-     "shipping_fee number currency 2..12 ~5 null 10%"),
-    ("employees", "id int key", "first_name text name-like", "last_name text name-like", "birth_date date 1955..2005", "ssn text code-like unique",
-     "manager_id int -> employees.id"),
-    ("payments", "id int key", "card_brand text", "card_last4 text code-like", "iban text code-like", "amount number currency 5..950 ~48", "paid_on date"),
-    ("patients", "mrn text code-like unique", "gender text", "blood_type text", "admitted_at datetime 2021-Q1..2024-Q4", "ward text"),
-    ("web_events", "id int key", "page text url-like", "ip_address text", "device text", "country text country", "duration_ms int 120..98000 ~2400"),
-    ("products", "sku text code-like unique", "title text", "category text 24 distinct", "unit_price number currency 1..500 ~19.5", "launched_on date 2019..2025"),
-    ("support_tickets", "id int key", "opened_at datetime", "priority text", "topic text", "subject text free-text", "satisfaction int 1..5"),
-    ("flights", "flight_no text", "origin text", "dest text", "dep_delay int -12..95 ~3", "carrier text", "tail_num text"),
-    ("accounts", "id int key", "owner_name text name-like", "balance number currency -500..120000", "opened_on date", "branch_code text", "april_bonus number",
-     "grant_amount number", "may_sales number", "jan_total number", "mark int", "page_rank int", "frank boolean", "will_renew boolean"),
-)  # fmt: skip
+_TABLES: Final = """
+customers
+id int key
+name text name-like unique
+email text email-like unique
+phone text phone-like
+city text city 1200 distinct
+
+orders
+id int key
+customer_id int -> customers.id
+ordered_at datetime 2023-01..2025-12 daily
+status text ["new","paid","shipped"]
+shipping_fee number currency 2..12 ~5 null 10%
+
+employees
+id int key
+first_name text name-like
+last_name text name-like
+birth_date date 1955..2005
+ssn text code-like unique
+manager_id int -> employees.id
+
+payments
+id int key
+card_brand text
+card_last4 text code-like
+iban text code-like
+amount number currency 5..950 ~48
+paid_on date
+
+patients
+mrn text code-like unique
+gender text
+blood_type text
+admitted_at datetime 2021-Q1..2024-Q4
+ward text
+
+web_events
+id int key
+page text url-like
+ip_address text
+device text
+country text country
+duration_ms int 120..98000 ~2400
+
+products
+sku text code-like unique
+title text
+category text 24 distinct
+unit_price number currency 1..500 ~19.5
+launched_on date 2019..2025
+
+support_tickets
+id int key
+opened_at datetime
+priority text
+topic text
+subject text free-text
+satisfaction int 1..5
+
+flights
+flight_no text
+origin text
+dest text
+dep_delay int -12..95 ~3
+carrier text
+tail_num text
+
+accounts
+id int key
+owner_name text name-like
+balance number currency -500..120000
+opened_on date
+branch_code text
+april_bonus number
+grant_amount number
+may_sales number
+jan_total number
+mark int
+page_rank int
+frank boolean
+will_renew boolean
+"""
+SCHEMA_TABLES: Final = tuple(tuple(block.splitlines()) for block in _TABLES.strip().split("\n\n"))
 """Ten tables; the bench draws 50 schema prompts of five tables from them."""

@@ -23,7 +23,7 @@ _BAND = re.compile(rf"(?<![\w.]){_ROUNDED}\.\.{_ROUNDED}(?: ~{_ROUNDED})?(?![\w.
 """A released range with its middle, ``400..110000 ~6200``: numbers of two digits at most, which no one dials."""
 
 
-class EmailRecognizer(StrictPatterns):
+class EmailShapeRecognizer(StrictPatterns):
     """An e-mail address by its shape alone: presidio checks the suffix list, and so lets ``x@host.internal`` pass."""
 
     needs = re.compile("@")
@@ -40,7 +40,7 @@ class EmailRecognizer(StrictPatterns):
         )
 
 
-class PhoneRecognizer(StrictPatterns):
+class PhoneShapeRecognizer(StrictPatterns):
     """A telephone number: international, or valid and grouped as written in one of the configured countries."""
 
     needs = re.compile(r"(?:\d[^\dA-Za-z\n]{0,3}){7}")
@@ -98,7 +98,7 @@ class CardRecognizer(StrictPatterns):
         return sum(doubled) % 10 == 0 and len(set(digits)) > 1
 
 
-class IbanRecognizer(StrictPatterns):
+class CheckedIbanRecognizer(StrictPatterns):
     """An International Bank Account Number in any spacing, with its check digits (ISO 13616, mod 97-10)."""
 
     needs = re.compile(r"[A-Za-z]{2}\d{2}")

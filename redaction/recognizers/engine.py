@@ -12,9 +12,9 @@ from redaction.recognizers.address import AddressRecognizer
 from redaction.recognizers.contact import (
     BirthDateRecognizer,
     CardRecognizer,
-    EmailRecognizer,
-    IbanRecognizer,
-    PhoneRecognizer,
+    CheckedIbanRecognizer,
+    EmailShapeRecognizer,
+    PhoneShapeRecognizer,
 )
 from redaction.recognizers.model import LocalModel
 from redaction.recognizers.national import national_recognizers
@@ -35,9 +35,9 @@ def build_engine(config: ScanConfig, *, prose: bool) -> AnalyzerEngine:
     """
     language = config.language
     recognizers: list[Any] = [
-        EmailRecognizer(language),
-        IbanRecognizer(language),
-        PhoneRecognizer(language, config.phone_regions),
+        EmailShapeRecognizer(language),
+        CheckedIbanRecognizer(language),
+        PhoneShapeRecognizer(language, config.phone_regions),
         AddressRecognizer(language),
         BirthDateRecognizer(language),
         SecretRecognizer(language),

@@ -34,8 +34,8 @@ class Word:
 
     @property
     def lower(self) -> str:
-        """Without case."""
-        return self.text.casefold()
+        """Without case and accents."""
+        return normalise(self.text)
 
     @property
     def is_ordinary(self) -> bool:

@@ -1,0 +1,152 @@
+"""Time of the scan of a question with a 20 KB prompt, with presidio's default on the whole prompt beside it.
+
+    python bench/scan.py [--quick] [--rounds 200]
+
+Warm: the metadata and the template were scanned before, the question is new each time. The value index holds 100,000
+values. LLM Guard's Anonymize is measured too where it is installed with its model; it loads that from a hub at run
+time, so without one it cannot be.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from detection_sentences import CLEAN_FORMS, SCHEMA_TABLES, SUBJECTS, TABLE_NAMES
+
+from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.mask import mask
+from redaction.scan import ScanConfig, Scanner, scan
+from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt
+
+SIZE = 20_000
+KNOWN = frozenset((*TABLE_NAMES, "revenue", "country", "channel"))
+
+def metadata(size: int) -> list[str]:
+    """Table blocks of about `size` characters in all."""
+    blocks: list[str] = []
+    while sum(map(len, blocks)) < size:
+        table = SCHEMA_TABLES[len(blocks) % len(SCHEMA_TABLES)]
+        blocks.append(f"table {table[0]}_{chr(97 + len(blocks) % 26)} ~52000 rows\n" + "\n".join(table[1:]) + "\n")
+    return blocks
+
+
+def prompt(blocks: list[str], question: str) -> UnscannedPrompt:
+    """A prompt as `prompts` builds it: instructions, one segment per table, the question."""
+    folder = Path(__file__).parent.parent / "prompts" / "templates" / "chart_spec"
+    template = sorted(folder.glob("*.j2"))[-1].read_text("utf-8")
+    instructions = template.replace("{{", "").replace("}}", "").replace("{%", "").replace("%}", "")
+    user = (
+        *(Segment(kind=SegmentKind.METADATA, text=block) for block in blocks),
+        Segment(kind=SegmentKind.TEMPLATE, text="\nQuestion: "),
+        Segment(kind=SegmentKind.QUESTION, text=question),
+    )
+    return UnscannedPrompt(
+        messages=(
+            Message(role="system", segments=(Segment(kind=SegmentKind.TEMPLATE, text=instructions),)),
+            Message(role="user", segments=user),
+        ),
+        reply_schema="{}", template="chart_spec", version="1", tokens=5000, encoding="o200k_base", facts="{}", question=question,
+    )  # fmt: skip
+
+
+def index(values: int) -> ValueIndex:
+    """An index of generated values."""
+    builder = IndexBuilder(b"benchmark key 16 bytes+")
+    builder.add("customers.name", (f"Zq{i:x}lo Works {i % 97}" for i in range(values)))
+    return builder.build()
+
+
+def times(rounds: int, run: Callable[[int], object]) -> list[float]:
+    """Milliseconds of each round."""
+    taken = []
+    for number in range(rounds):
+        started = time.perf_counter()
+        run(number)
+        taken.append((time.perf_counter() - started) * 1000)
+    return taken
+
+
+def line(name: str, taken: list[float]) -> str:
+    """One line of the table."""
+    ordered = sorted(taken)
+    p95 = ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))]
+    return f"{name:<52}{len(taken):>6}{statistics.median(taken):>10.2f}{p95:>10.2f}{ordered[0]:>10.2f}"
+
+
+def llm_guard() -> Callable[[str], object] | None:
+    """LLM Guard's scanner, if it is installed and can load its model."""
+    try:
+        from llm_guard.input_scanners import Anonymize
+        from llm_guard.vault import Vault
+
+        anonymize = Anonymize(Vault())
+    except Exception as reason:  # noqa: BLE001  (whatever it raises, it cannot be measured here)
+        print(f"LLM Guard not measured: {type(reason).__name__}")
+        return None
+    return anonymize.scan
+
+
+def main() -> None:
+    """Run and print."""
+    warnings.simplefilter("ignore")
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int, default=200)
+    arguments = parser.parse_args()
+    rounds = 60 if arguments.quick else arguments.rounds
+    questions = [form.format(s=subject) for form in CLEAN_FORMS for subject in SUBJECTS]
+    blocks = metadata(SIZE)
+    scanner, values = Scanner(ScanConfig()), index(100_000)
+    scanner.load()
+    cold = times(1, lambda _: scan(prompt(blocks, "first question"), scanner, index=values, known_names=KNOWN))
+    for warmup in questions[-5:]:
+        scan(prompt(blocks, warmup), scanner, index=values, known_names=KNOWN)
+
+    def ask(number: int) -> object:
+        return scan(prompts[number], scanner, index=values, known_names=KNOWN)
+
+    prompts = [
+        prompt(blocks, question + f" {number % 7}") for number, question in zip(range(rounds), questions, strict=False)
+    ]
+    warm = times(rounds, ask)
+    again = times(rounds, ask)
+
+    def both(number: int) -> object:
+        masked = mask(questions[number] + " please", scanner, index=values, known_names=KNOWN)
+        return scan(prompt(blocks, masked.text), scanner, index=values, known_names=KNOWN)
+
+    masked = times(rounds, both)
+    from detection import presidio_finder
+
+    find = presidio_finder()
+    whole = ["".join(m.text for m in p.messages) for p in prompts]
+    find(whole[0][:500])
+    peer = times(3 if arguments.quick else 15, lambda number: find(whole[number]))
+    guard = llm_guard()
+    print(
+        f"prompt of {len(whole[0])} characters, {len(blocks)} tables, {values.stats.values} indexed values, {values.stats.bits_per_value:.0f} bits each"
+    )
+    print(f"{'milliseconds':<52}{'n':>6}{'p50':>10}{'p95':>10}{'least':>10}")
+    print(line("scan, warm metadata, new question", warm))
+    print(line("scan, everything seen before", again))
+    print(line("mask and scan, warm metadata, new question", masked))
+    print(line("scan, cold", cold))
+    print(line("presidio defaults, whole prompt", peer))
+    if guard is not None:
+        print(line("LLM Guard Anonymize, whole prompt", times(3, lambda number: guard(whole[number]))))
+    warm_ms, peer_ms = statistics.median(warm), statistics.median(peer)
+    print(f"scan: p50 {warm_ms:.2f} ms warm, {peer_ms / warm_ms:.0f} times faster than presidio's {peer_ms:.0f} ms")
+        f"scan: p50 {statistics.median(warm):.2f} ms warm, {ratio:.0f} times faster than presidio on the whole prompt ({statistics.median(peer):.0f} ms)"
+    )
+
+
+if __name__ == "__main__":
+    main()
