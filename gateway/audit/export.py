@@ -124,7 +124,7 @@ def flat(line: Line) -> dict[str, Any]:
         "tenant": line.tenant,
         "actor_h": line.actor_h,
         "decision": line.decision,
-        "code": str(line.ended.get("code") or line.facts.get("code") or ""),
+        "code": line.code,
         "stage": str(line.ended.get("stage", "")),
         "source": str(line.facts.get("source", "")),
         "template": line.template,

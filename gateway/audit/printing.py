@@ -33,11 +33,11 @@ def lines_table(lines: Sequence[Line], actors: dict[int, str]) -> Table:
     table = Table("index", "time (UTC)", "id", "tenant", "who", "what", "decision", "masked", "model", "ms", box=None)
     for line in lines:
         what = line.event if line.event != "question" else f"question: {line.facts.get('source', '')}"
-        code = line.ended.get("code") or line.facts.get("code") or ""
+        code = line.code
         decision = Text(line.decision, style=_STYLES.get(line.decision, "")).append(f" {code}" if code else "", "dim")
         masked = " ".join(f"{kind}:{number}" for kind, number in line.facts.get("masked", {}).items())
         table.add_row(
-            str(line.seq), iso(line.at_us)[:19].replace("T", " "), line.id[:12], visible(line.tenant),
+            str(line.seq), iso(line.at_us)[:19].replace("T", " "), line.id[:12], visible(line.tenant_shown),
             visible(actors.get(line.seq, "")), visible(what), decision, masked, line.model,
             f"{line.ms:.0f}" if line.ended else "",
         )  # fmt: skip
@@ -78,9 +78,9 @@ def show(console: Console, opened: Opened, actor: str) -> None:
 def _heads(opened: Opened, actor: str) -> Iterator[tuple[str, str]]:
     line = opened.line
     yield "time", iso(line.at_us)
-    yield "tenant", line.tenant
+    yield "tenant", line.tenant_shown
     yield "who", actor
-    yield "decision", " ".join(filter(None, (line.decision, str(line.ended.get("code", "")))))
+    yield "decision", f"{line.decision} {line.code}".strip()
     for name in ("source", "planner", "summary_release", "scope_shape", "scanner", "attempt", "first"):
         if line.facts.get(name):
             yield name.replace("_", " "), str(line.facts[name])

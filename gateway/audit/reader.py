@@ -83,6 +83,16 @@ class Line:
     ended: dict[str, Any]
 
     @property
+    def tenant_shown(self) -> str:
+        """The tenant's name, or that it was erased."""
+        return f"erased {self.tenant_h[:8]}" if self.tenant and self.tenant == self.tenant_h else self.tenant
+
+    @property
+    def code(self) -> str:
+        """The error's code, or empty."""
+        return str(self.ended.get("code") or self.facts.get("code") or "")
+
+    @property
     def ms(self) -> float:
         """Milliseconds of all stages."""
         return round(float(sum(self.ended.get("ms", {}).values())), 3)

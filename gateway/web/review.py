@@ -245,9 +245,11 @@ async def _form(request: Request) -> dict[str, str]:
     Raises:
         RequestError: It is too large, or another page sent it.
     """
-    origin = request.headers.get("origin")
+    # Under our own `Referrer-Policy: no-referrer` a browser says `Origin: null` of our own page, so its other word
+    # for the same thing counts first. A request without either did not come from a browser.
+    site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
     own = f"{request.url.scheme}://{request.url.netloc}"
-    if origin not in (None, own) or request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+    if (site is not None and site != "same-origin") or (site is None and origin not in (None, own)):
         msg = "this form was sent by another page"
         raise RequestError(msg)
     body = b""
