@@ -21,6 +21,7 @@ from gateway.chart.spec import (
     Sort,
     Top,
 )
+from gateway.llm.offline.complete import NEEDED, open_groups, open_quantities
 from gateway.llm.offline.effect import FEW_COLOURS, choose_mark, size_of
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.measures import Measures, collect, count_of, derive, measure_of, per_row, ratio
@@ -48,6 +49,7 @@ class Draft:
     filters: list[Filter] = field(default_factory=list)
     part: Filter | None = None
     main: str = "m1"
+    quantity: str = ""
 
     def bases(self) -> list[str]:
         """Tables that every group must be reachable from."""
@@ -64,23 +66,26 @@ class Draft:
         return size_of(self.lexicon.columns[dimension.column])
 
 
-def assemble(reading: Reading, frame: Frame, lexicon: Lexicon, *, mark: Mark | None = None) -> ChartSpec | None:
+def assemble(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | None = None) -> ChartSpec | None:
     """Build the chart of a reading.
 
     Args:
         reading: What fills each slot.
         frame: The wishes of the question.
         lexicon: The Summary's names.
-        mark: The mark to draw with, instead of the one named or the most effective.
+        fill: Which candidate takes a place that the question leaves open: 0 is the best. None: no place is filled
+            that the chart can be drawn without.
 
     Returns:
-        A spec, or None if the reading makes none.
+        A spec, or None if the reading makes none, or has fewer candidates for its open places.
     """
     draft = Draft(reading, frame, lexicon, graph_of(lexicon.summary.links))
     draft.measures = collect(reading, frame, lexicon)
     _filters(draft)
     _groups(draft)
-    wanted = mark or (frame.marks[0] if frame.marks else None)
+    wanted = frame.marks[0] if frame.marks else None
+    if not _fill(draft, wanted, fill):
+        return None
     if frame.distribution and wanted is None and _alone(draft):
         wanted = "histogram"
     if wanted in {"histogram", "boxplot"} or (wanted == "point" or (frame.versus and wanted is None)):
@@ -220,6 +225,37 @@ def _grain(draft: Draft, ref: str) -> Grain:
     return "month" if years <= 6 else ("quarter" if years <= 12 else "year")
 
 
+def _fill(draft: Draft, wanted: Mark | None, fill: int | None) -> bool:
+    """Fill a place that the named mark needs; False if there is no such candidate."""
+    lexicon, frame = draft.lexicon, draft.frame
+    shown = len(draft.groups) + (draft.series is not None)
+    taken = {g.column for g in draft.groups} | {o.entry.ref for o in draft.reading.of("filter") if o.entry}
+    if wanted in {"boxplot", "histogram"}:
+        if _quantities(draft):
+            return not fill
+        columns = open_quantities(lexicon, draft.reading.root, taken)
+        if (fill or 0) >= len(columns):
+            return False
+        draft.quantity = columns[fill or 0]
+        return True
+    if wanted == "point" and len(_quantities(draft)) >= 2:
+        return not fill
+    missing = (NEEDED.get(wanted, 0) if wanted else (1 if fill is not None else 0)) - shown
+    if missing <= 0 or frame.versus:
+        return not fill
+    found = open_groups(lexicon, draft.graph, draft.bases(), wanted, taken)
+    start = fill or 0
+    if start + missing > len(found):
+        return False
+    if missing == 2:
+        draft.groups.extend((found[0], found[start + 1]))
+    else:
+        draft.groups.append(found[start])
+        if found[start].grain:
+            draft.groups.insert(0, draft.groups.pop())
+    return True
+
+
 # Charts of raw quantities.
 
 
@@ -236,7 +272,7 @@ def _quantities(draft: Draft) -> list[str]:
         if o.entry is not None and o.entry.kind == "column" and o.use in {"measure", "group"}
         and draft.lexicon.columns[o.entry.ref].type.is_numeric
     ]  # fmt: skip
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys([*found, *([draft.quantity] if draft.quantity else [])]))
 
 
 def _special(draft: Draft, mark: Mark) -> ChartSpec | None:
@@ -396,13 +432,14 @@ def _order(draft: Draft, groups: list[Dimension], mark: Mark) -> tuple[list[Sort
     if key is not None:
         return [Sort(by=key, order=frame.order or ("desc" if key.startswith("m") else "asc"))], None
     if frame.order is not None:
-        return [Sort(by=draft.main if not timed else "d1", order=frame.order)], None
+        return [Sort(by="d1" if timed or frame.alphabetical else draft.main, order=frame.order)], None
     if frame.superlative is not None and not timed:
         sort = [Sort(by=draft.main, order=frame.superlative)]
         cut = draft.size(groups[0]) > MANY or not isinstance(draft.lexicon.columns[groups[0].column].distinct, int)
         wide = cut and not draft.lexicon.columns[groups[0].column].labels
         return sort, Top(n=10, of="d1", by=plain_main, order=frame.superlative) if wide and mark != "table" else None
-    if mark == "bar" and not timed and draft.size(groups[0]) > MANY and groups[0].bin is None:
+    kept = bool(draft.reading.of("having"))
+    if mark == "bar" and not timed and not kept and draft.size(groups[0]) > MANY and groups[0].bin is None:
         return [Sort(by=plain_main, order="desc")], Top(n=SHOWN, of="d1", by=plain_main)
     return [], None
 

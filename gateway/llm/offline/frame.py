@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, cast
 
+from gateway.chart.paths import graph_of
 from gateway.chart.spec import Aggregate, Grain, Mark, Part
 from gateway.llm.offline.conditions import find_conditions
 from gateway.llm.offline.mentions import Candidate, Mention
@@ -104,6 +105,7 @@ def _wishes(question: Question, frame: Frame) -> None:
                 frame.distribution = True
             case _:
                 pass
+    frame.alphabetical = bool(re.search(r"\balphabetic|\ba (?:to|-) z\b|\bz (?:to|-) a\b|\bchronological", question.lowered))
     frame.which = bool(re.match(r"\s*(?:which|what|who)\b", question.lowered))
     frame.listing = bool(
         re.match(r"\s*(?:list|show (?:me )?(?:a |the )?list|give me (?:a |the )?list|names? of)\b", question.lowered)
@@ -272,7 +274,29 @@ def _shape(question: Question, frame: Frame) -> None:
         s for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]  # fmt: skip
+    _worth(question, frame)
     _per(question, frame)
+
+
+def _worth(question: Question, frame: Frame) -> None:
+    """``average order value``: the owner's money measure of an order's rows, per order."""
+    for slot in frame.of("measure"):
+        mention = next((m for m in question.mentions if m.first == slot.place), None)
+        best = slot.candidates[0].entry
+        if slot.aggregate != "avg" or best.kind != "table" or mention is None:
+            continue
+        if question.word(mention.last + 1) not in {"value", "size", "amount", "total", "revenue", "worth", "spend"}:
+            continue
+        graph = graph_of(question.lexicon.summary.links)
+        money = [
+            entry for entry in question.lexicon.entries
+            if entry.kind == "metric" and graph.reaches(entry.table, best.ref)
+            and question.lexicon.metrics[entry.ref].aggregate == "sum" and question.lexicon.metrics[entry.ref].format == "currency"
+        ]  # fmt: skip
+        if money:
+            frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
+            slot.role = "per"
+            return
 
 
 def _per(question: Question, frame: Frame) -> None:

@@ -102,8 +102,8 @@ def _adds_more(question: Question, left: Mention, right: Mention, gap: Sequence[
 
 
 def _is_numeric(question: Question, mention: Mention) -> bool:
-    best = mention.best("column")
-    return best is not None and question.lexicon.columns[best.entry.ref].type.is_numeric
+    best = mention.candidates[0].entry
+    return best.kind == "column" and question.lexicon.columns[best.ref].type.is_numeric
 
 
 def _fits_value(question: Question, mention: Mention, text: bool) -> bool:

@@ -20,6 +20,7 @@ from gateway.chart.canonical import canonical
 from gateway.chart.spec import ChartSpec, Plan
 from gateway.chart.validate import validate
 from gateway.llm.offline.assemble import assemble
+from gateway.llm.offline.follow import is_follow_up, refine
 from gateway.llm.offline.frame import read_frame
 from gateway.llm.offline.lexicon import Lexicon, lexicon_of
 from gateway.llm.offline.question import Question, read_question
@@ -28,7 +29,7 @@ from gateway.llm.offline.slots import Frame
 from gateway.summary.model import Summary
 
 MAX_CHARTS: Final = 5
-CLOSE: Final = 0.55
+CLOSE: Final = 0.62
 """A second reading with at least this share of the first one's score is offered as well."""
 CRITICAL: Final = frozenset({"aggregate", "group", "series", "share", "change", "most", "top", "sort", "half"})
 """Places where a word has to name something in the data, or there is no answer."""
@@ -51,33 +52,46 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
     lexicon = lexicon_of(summary)
     read = read_question(question, lexicon)
     frame = read_frame(read)
+    if previous is not None and summary.table(previous.table) is not None and is_follow_up(read, frame):
+        refined = [spec for spec in refine(previous, read, frame, lexicon) if not validate(spec, summary)]
+        unknown = [word for word, role in frame.unknown if role in CRITICAL]
+        if refined and not unknown:
+            return Plan(charts=tuple(refined[:MAX_CHARTS]))
     missing = _missing(read, frame)
     if missing:
         return Plan(missing=tuple(missing))
     readings = search(frame, lexicon)
-    charts: list[ChartSpec] = []
-    scores: list[float] = []
-    seen: set[str] = set()
-    for reading in readings:
-        if charts and reading.score < CLOSE * readings[0].score:
-            break
-        chart = _chart(reading, frame, lexicon)
-        if chart is None or (key := canonical(chart)) in seen:
-            continue
-        seen.add(key)
-        charts.append(chart)
-        scores.append(reading.score)
+    charts, ambiguous = _ranked(readings, frame, lexicon)
     if not charts:
         return Plan(missing=(_subject(read),))
-    ambiguous = len(scores) > 1 and scores[1] >= TIED * scores[0]
     loose = tuple(word for word, role in frame.unknown if role == "modifier")[:MAX_CHARTS]
     return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous or bool(loose), missing=loose)
 
 
-def _chart(reading: Reading, frame: Frame, lexicon: Lexicon) -> ChartSpec | None:
+def _ranked(readings: list[Reading], frame: Frame, lexicon: Lexicon) -> tuple[list[ChartSpec], bool]:
+    """Distinct charts of the readings, the best first, and whether the first is not clearly the right one."""
+    found: dict[str, tuple[ChartSpec, float]] = {}
+    for reading in readings:
+        if found and reading.score < CLOSE * readings[0].score:
+            break
+        chart = _chart(reading, frame, lexicon)
+        if chart is not None:
+            found.setdefault(canonical(chart), (chart, reading.score))
+    scores = [score for _, score in found.values()]
+    ambiguous = len(scores) > 1 and scores[1] >= TIED * scores[0]
+    # What the question leaves open is filled in the other ways that make sense, to choose from.
+    for fill in range(1, MAX_CHARTS) if readings else ():
+        other = _chart(readings[0], frame, lexicon, fill=fill if frame.marks else fill - 1)
+        if other is not None and canonical(other) not in found:
+            found[canonical(other)] = (other, 0.0)
+            ambiguous = ambiguous or bool(frame.marks)
+    return [chart for chart, _ in found.values()], ambiguous
+
+
+def _chart(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | None = None) -> ChartSpec | None:
     """The chart of a reading, if it can be compiled."""
     try:
-        chart = assemble(reading, frame, lexicon)
+        chart = assemble(reading, frame, lexicon, fill=fill)
     except ValidationError:
         return None
     if chart is None or validate(chart, lexicon.summary):

@@ -187,7 +187,10 @@ def _ongoing(masked: str, tokens: Sequence[Token], lexicon: Lexicon) -> frozense
         i for m in ONGOING.finditer(masked) for i, t in enumerate(tokens) if t.start < m.end() and m.start() < t.end
     ]
     labels = {word for e in lexicon.entries if e.kind == "label" for f in e.forms for word in f.words}
-    metrics = {word for e in lexicon.entries if e.kind == "metric" for f in e.forms for word in f.words}
+    asked = {t.lemma for t in tokens}
+    metrics = {
+        w for e in lexicon.entries if e.kind == "metric" for f in e.forms if asked.issuperset(f.words) for w in f.words
+    }
     return frozenset(i for i in found if tokens[i].lemma not in labels and tokens[i].lemma not in metrics)
 
 

@@ -68,7 +68,7 @@ def _rooted(
     measured = [o.entry.table for o in chosen if o.use in {"measure"} and o.entry]
     rooted = [o.entry.table for o in chosen if o.use == "root" and o.entry]
     grouped = [o.entry.table for o in chosen if o.use in {"group", "series", "sort", "having"} and o.entry]
-    filtered = [o.entry.table for o in chosen if o.use in {"filter", "child"} and o.entry]
+    filtered = [o.entry.table for o in chosen if o.use in {"filter", "time_filter"} and o.entry]
     if measured:
         first, cost = measured, 1.0
     elif rooted:
@@ -154,6 +154,8 @@ def _fit(
             fit *= _filter_fit(root, table, graph) * date_fit(lexicon, option.entry.ref)
         elif option.use == "child":
             fit *= 1.0 if related(graph, root, table) else 0.02
+        elif option.use == "having" and table != root:
+            fit *= 0.85
         elif option.use == "per":
             fit *= 1.0 if all(distance(graph, base, table) is not None for base in bases) else 0.1
     return fit

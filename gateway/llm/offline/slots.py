@@ -66,6 +66,7 @@ class Frame:
     superlative: Literal["asc", "desc"] | None = None
     sort: bool = False
     order: Literal["asc", "desc"] | None = None
+    alphabetical: bool = False
     share: bool = False
     change: Literal["change", "change_percent"] | None = None
     running: bool = False

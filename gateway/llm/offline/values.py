@@ -81,8 +81,8 @@ def _value_slot(question: Question, found: Found, group: Sequence[int]) -> None:
         )
     if (
         near is not None
-        and near.best("column")
-        and near.best("column").score > 0.7
+        and near.candidates[0].entry.kind == "column"
+        and near.score > 0.7
         and not _is_grouping(question, near)
     ):  # type: ignore[union-attr]
         found.used.update(near.tokens)
