@@ -60,6 +60,8 @@ _COMPARE_TIME: Final = {
     "ge": "{c} on or after {v}",
 }  # fmt: skip
 
+_VERBS: Final = {"contains": "{c} contains {v}", "starts_with": "{c} starts with {v}", "ends_with": "{c} ends with {v}"}
+
 
 class Conditions:
     """Says the filters of one spec.
@@ -108,7 +110,7 @@ class Conditions:
 
     def _with(self, part: Compare | InList | Between | NullTest, table: str) -> str:
         """A condition as it follows the name of its rows: ``with status "shipped"``, ``opened before …``."""
-        text = self._test(part, root=table)
+        text = self._test(part, root=table, clause=False)
         if event_words(part.column) and is_temporal(part.column, self._summary):
             return text
         return f"with {text}"
@@ -117,7 +119,7 @@ class Conditions:
         """Any filter as a clause that stands by itself."""
         root = self._spec.table
         if isinstance(part, Compare | InList | Between | NullTest):
-            return self._test(part, root=root)
+            return self._test(part, root=root, clause=True)
         if isinstance(part, DuringFilter):
             return f"{self._date_words(part.column, root)} {period_words(part.period)}"
         if isinstance(part, Exists):
@@ -134,29 +136,33 @@ class Conditions:
         text = self.clause(part)
         return f"({text})" if isinstance(part, AllOf | AnyOf) and len(part.filters) > 1 else text
 
-    def _test(self, part: Compare | InList | Between | NullTest, *, root: str) -> str:
+    def _test(self, part: Compare | InList | Between | NullTest, *, root: str, clause: bool) -> str:
+        """A test of a column, after the name of its rows (``with status "x"``) or as a clause (``status is "x"``)."""
         temporal = is_temporal(part.column, self._summary)
-        if temporal and event_words(part.column) and not part.via:
-            words = self._date_words(part.column, root)
-        else:
-            words = column_words(part.column, root, via=part.via)
+        event = temporal and event_words(part.column) is not None and not part.via
+        words = self._date_words(part.column, root) if event else column_words(part.column, root, via=part.via)
+        verb = " is" if clause and not event else ""
         if isinstance(part, NullTest):
-            if temporal and event_words(part.column) and not part.via:
+            if event:
                 return f"not {words}" if part.op == "is_null" else f"{words} at some time"
-            return f"no {words}" if part.op == "is_null" else f"{words} known"
+            return f"no {words}" if part.op == "is_null" else f"{words}{verb} known"
         if isinstance(part, Between):
-            low, high = self._value(part.low), self._value(part.high)
-            return f"{words} from {low} to {high}"
+            return f"{words}{verb} from {self._value(part.low)} to {self._value(part.high)}"
         if isinstance(part, InList):
             values = [self._value(v) for v in part.values]
             listed = values[0] if len(values) == 1 else f"{', '.join(values[:-1])} or {values[-1]}"
-            return f"{words} {'other than ' if part.op == 'not_in' else ''}{listed}"
+            return f"{words}{verb} {'other than ' if part.op == 'not_in' else ''}{listed}"
         column = find_column(part.column, self._summary)
         if column is not None and column.type is ColumnType.BOOLEAN and isinstance(part.value, bool):
             yes = part.value if part.op == "eq" else not part.value
-            return f"{words.removeprefix('is ').removeprefix('has ')}: {'yes' if yes else 'no'}"
+            name = words.removeprefix("is ").removeprefix("has ")
+            return f"{name}{' is' if clause else ':'} {'yes' if yes else 'no'}"
         forms = _COMPARE_TIME if temporal else _COMPARE
         form = forms.get(part.op, _COMPARE[part.op])
+        if clause and part.op in _VERBS:
+            form = _VERBS[part.op]
+        elif verb:
+            form = form.replace("{c}", "{c} is")
         return form.format(c=words, v=self._value(part.value))
 
     def _date_words(self, ref: str, root: str) -> str:

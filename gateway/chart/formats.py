@@ -25,6 +25,10 @@ MISSING: Final = "(none)"
 """Shown for a missing value."""
 
 
+VAST: Final = 1e15
+"""From here on a number is written as a power of ten: a float no longer holds its units."""
+
+
 def currency_symbol(code: str | None) -> str:
     """What stands before an amount: ``€``, ``CHF `` (with a no-break space), or nothing if the currency is unknown."""
     return "" if code is None else SYMBOLS.get(code, f"{code}\u00a0")
@@ -33,8 +37,11 @@ def currency_symbol(code: str | None) -> str:
 def short_number(value: float) -> str:
     """Three significant digits and a unit: ``1.23M``, ``45.6k``, ``950``. Billions are B, not giga."""
     size = abs(value)
+    if size >= VAST:
+        return f"{value:.2e}"
     for limit, unit in ((1e12, "T"), (1e9, "B"), (1e6, "M"), (1e4, "k")):
-        if size >= limit * 0.9995:
+        # 999,950 would be written 1,000k: it is 1M. Below 10,000 there is room for the number itself.
+        if size >= limit * (1 if unit == "k" else 0.9995):
             scaled = value / (1e3 if unit == "k" else limit)
             return _digits(scaled, 3) + unit
     return _digits(value, 4 if size >= 1000 else 3)
@@ -52,11 +59,13 @@ def format_number(value: float, kind: str, currency: str | None, *, short: bool 
     """A number in full (``€1,234.50``), or short (``€1.23k`` from 10,000 on)."""
     if not math.isfinite(value):
         return MISSING
-    if kind == "percent":
+    if kind == "percent" and abs(value) < VAST:
         share = value * 100
         return f"{share:,.0f}%" if short and abs(share) >= 10 else f"{_digits(round(share, 2), 12)}%"
     sign = "-" if value < 0 else ""
     size = abs(value)
+    if size >= VAST:
+        return f"{value:.2e}"
     if kind == "currency":
         symbol = currency_symbol(currency)
         if short:

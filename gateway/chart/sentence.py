@@ -132,7 +132,7 @@ def _order(sort: Sort, spec: ChartSpec, summary: Summary) -> str:
     if dimension is not None and (dimension.grain or dimension.part or dimension.bin):
         # Time runs forward on a chart unless something else was asked for.
         return "" if sort.order == "asc" else "latest first" if dimension.grain else f"{words} from last to first"
-    return f"sorted by {words}" + (", reversed" if sort.order == "desc" else "")
+    return f"in {'reverse ' if sort.order == 'desc' else ''}order of {words}"
 
 
 def _dimension(spec: ChartSpec, field: str) -> Dimension | None:

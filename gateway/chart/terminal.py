@@ -44,7 +44,7 @@ def to_text(spec: ChartSpec, result: ResultTable, *, width: int, color: bool, su
     if drawing.is_empty:
         return "No rows match."
     pen = _Pen(width, color=color)
-    if spec.mark in ("table", "point", "boxplot") or not drawing.measures:
+    if spec.mark in ("table", "point", "boxplot") or not _has_numbers(drawing):
         lines = table_lines(drawing, result, pen)
     elif len(result.rows) == 1 and not drawing.dimensions and drawing.series is None:
         lines = [line for look in drawing.measures for line in _number(look, drawing, pen)]
@@ -55,6 +55,10 @@ def to_text(spec: ChartSpec, result: ResultTable, *, width: int, color: bool, su
     else:
         lines = _bars(drawing, pen)
     return "\n".join([*lines, *drawing.notes])
+
+
+def _has_numbers(drawing: Drawing) -> bool:
+    return bool(drawing.measures) and all(look.kind == "number" for look in drawing.measures)
 
 
 class _Pen:
@@ -125,7 +129,7 @@ def _bars(drawing: Drawing, pen: _Pen) -> list[str]:
         name_width = min(max(map(cells_wide, names), default=0), pen.width // 2 - 4)
         room = max(4, pen.width - name_width - value_width - 2)
         real = [float(v) for v in numbers if isinstance(v, int | float)]
-        low, high = min(0.0, *real), max(0.0, *real)
+        low, high = min([0.0, *real]), max([0.0, *real])
         series = list(split.labels) if split else []
         for name, value, text, row in zip(names, numbers, texts, rows, strict=True):
             at = series.index(str(row[split.field])) if split and str(row[split.field]) in series else 0
@@ -152,7 +156,8 @@ def _bar(value: float, low: float, high: float, room: int) -> str:
         return " " * max(0, zero - size) + "▒" * min(size, zero)
     eighths = round(value / span * room * 8)
     full, part = divmod(min(eighths, (room - zero) * 8), 8)
-    return " " * zero + "█" * full + (EIGHTHS[part] if part else "" if full or value == 0 else "▏")
+    drawn = "█" * full + (EIGHTHS[part] if part else "" if full or value == 0 else "▏")
+    return (" " * zero + drawn)[:room]
 
 
 def _is_trend(drawing: Drawing) -> bool:
@@ -246,7 +251,7 @@ def _heat(drawing: Drawing, pen: _Pen) -> list[str]:
     fitting = max(1, (pen.width - names - 1) // room)
     cells = {(str(r[across.field]), str(r[split.field])): r[look.field] for r in drawing.values}
     numbers = [float(v) for v in cells.values() if isinstance(v, int | float)]
-    low, high = min(numbers), max(numbers)
+    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
     lines = [pen.strong(fit(look.title, pen.width).rstrip())]
     lines.append(" " * (names + 1) + "".join(fit(c, room - 1) + " " for c in columns[:fitting]))
     for row in rows[:MAX_ROWS]:

@@ -7,13 +7,11 @@ identifiers of the Summary and closed words go in; no value of a row does.
 from __future__ import annotations
 
 import re
-from typing import Final, Literal, get_args
+from typing import Final
 
 from gateway.catalog import ColumnType
 from gateway.chart.spec import ChartSpec, ColumnRef, Dimension, Measure
 from gateway.summary.model import ColumnSummary, Summary
-
-Shape = Literal["plain", "title"]
 
 _INITIALS: Final = {
     "id": "ID", "url": "URL", "api": "API", "sku": "SKU", "vat": "VAT", "ip": "IP", "mrr": "MRR", "arr": "ARR",
@@ -222,9 +220,11 @@ def measure_words(index: int, spec: ChartSpec, summary: Summary) -> str:
     if measure.aggregate == "percentile":
         return f"{ordinal(measure.percentile or 50)} percentile of {words}"
     if column is not None and column.type.is_temporal and measure.aggregate in ("min", "max"):
-        return f"{'earliest' if measure.aggregate == 'min' else 'latest'} {words}"
+        which = "earliest" if measure.aggregate == "min" else "latest"
+        event = event_words(measure.column)
+        return f"{which} {f'date {happened(measure.column, event, spec.table)}' if event else words}"
     if column is not None and column.type is ColumnType.BOOLEAN and measure.aggregate == "avg":
-        return f"share with {words}"
+        return f"share of {rows_of(measure.column.partition('.')[0])} with {words.removeprefix('is ')}"
     return AGGREGATES[measure.aggregate or "sum"].format(words)
 
 
@@ -248,7 +248,7 @@ def _derived(measure: Measure, index: int, spec: ChartSpec, summary: Summary) ->
     if measure.derive == "running_total":
         return f"running total of {base.removeprefix('total ')}"
     if measure.derive == "moving_average":
-        return f"{measure.window or 3}-{step or 'point'} moving average of {base}"
+        return f"{measure.window or 2}-{step or 'point'} moving average of {base}"
     change = "change" if measure.derive == "change" else "percentage change"
     return f"{change} in {base} against the previous {step or 'group'}"
 
@@ -257,8 +257,3 @@ def drawn_measures(spec: ChartSpec) -> tuple[int, ...]:
     """Positions of the measures a chart draws: all but those that only feed a derived one (these stay in the table)."""
     feeding = {m.of for m in spec.measures if m.derive} | {m.by for m in spec.measures if m.derive}
     return tuple(i for i in range(len(spec.measures)) if f"m{i + 1}" not in feeding)
-
-
-ALL_AGGREGATES: Final = get_args(
-    Literal["count", "count_distinct", "sum", "avg", "median", "min", "max", "stddev", "percentile"]
-)

@@ -17,7 +17,7 @@ from gateway.chart.formats import currency_symbol
 from gateway.chart.render.bars import area, bar, histogram, line, point
 from gateway.chart.render.boxes import boxplot
 from gateway.chart.render.channels import Json
-from gateway.chart.render.data import Drawing, prepare
+from gateway.chart.render.data import Drawing, is_scale, prepare
 from gateway.chart.render.figures import arc, rect
 from gateway.chart.render.inert import SCHEMA, check_inert
 from gateway.chart.render.texts import empty, table, text
@@ -62,7 +62,7 @@ def render(
     """
     width, height = max(240, min(2000, width)), max(120, min(1200, height))
     drawing = prepare(spec, result, summary=summary, width=width, height=height)
-    mark = empty if drawing.is_empty else MARKS[spec.mark] if drawing.measures or spec.mark == "boxplot" else table
+    mark = empty if drawing.is_empty else MARKS[spec.mark] if _is_drawable(drawing) else table
     body, drawn = mark(drawing)
     said = plain_line(sentence, MAX_SENTENCE)
     title: Json = {"text": textwrap.wrap(said, max(30, width // 8)) or [""]}
@@ -81,6 +81,13 @@ def render(
     chart["config"] = config(theme, currency_symbol(summary.currency), colours)
     check_inert(chart)
     return Chart(vega_lite=chart, description=str(chart["description"]))
+
+
+def _is_drawable(drawing: Drawing) -> bool:
+    """Whether a mark has numbers to show: an earliest date, or a list of rows, is a table."""
+    if drawing.measures:
+        return all(look.kind == "number" for look in drawing.measures)
+    return drawing.spec.mark == "point" and len([d for d in drawing.dimensions if is_scale(d)]) > 1
 
 
 def describe_chart(sentence: str, spec: ChartSpec, rows: int, notes: list[str]) -> str:

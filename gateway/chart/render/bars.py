@@ -15,7 +15,7 @@ from gateway.chart.render.channels import (
     spoken,
     time_axis,
 )
-from gateway.chart.render.data import Drawing, Shown
+from gateway.chart.render.data import Drawing, Shown, is_scale
 from gateway.chart.render.shape import (
     as_category,
     drop_blank,
@@ -42,7 +42,7 @@ def bar(drawing: Drawing) -> tuple[Json, Drawing]:
     if group is None:
         return _single(drawing)
     if group.bin_width and split is None:
-        return histogram(drawing)
+        return _binned(group, None, drawing)
     stack = _stack(drawing, measure)
     if split is not None:
         split, drawing = first_groups(split, drawing, MAX_SERIES)
@@ -165,7 +165,7 @@ def point(drawing: Drawing) -> tuple[Json, Drawing]:
     """Points: two measures against each other (a third as size), or one against its group."""
     split = as_category(drawing.series, drawing) if drawing.series else None
     measures = list(drawing.measures)
-    numbers = [d for d in drawing.dimensions if d.kind == "number" and not d.bin_width]
+    numbers = [d for d in drawing.dimensions if is_scale(d)]
     places = measures[:2] if len(measures) > 1 else (numbers + measures)[:2]
     if len(places) < 2:
         group, split, drawing = grouping(drawing)
@@ -199,24 +199,24 @@ def _near_zero(look: Shown) -> bool:
 def histogram(drawing: Drawing) -> tuple[Json, Drawing]:
     """Bars over bins that touch, on a number axis."""
     binned = next((d for d in drawing.dimensions if d.bin_width), None)
-    if binned is None or not drawing.measures:
-        return bar(drawing) if drawing.measures else point(drawing)
+    if binned is None:
+        return bar(drawing)
+    return _binned(binned, drawing.series, drawing)
+
+
+def _binned(binned: Shown, series: Shown | None, drawing: Drawing) -> tuple[Json, Drawing]:
     drawing = drop_missing(binned, drawing)
     measure = drawing.measures[0]
     width = binned.bin_width or 1.0
     values = [dict(row, upper=_edge(row[binned.field], width)) for row in drawing.values]
     drawing = replace(drawing, values=values)
-    x = number_axis(
-        replace(binned, numbers=(*binned.numbers, *(n + width for n in binned.numbers))),
-        drawing,
-        zero=False,
-        grid=False,
-    )
+    edges = (*binned.numbers, *(n + width for n in binned.numbers))
+    x = number_axis(replace(binned, numbers=edges), drawing, zero=False, grid=False)
     x["scale"] = {"zero": False, "nice": False}
     y = number_axis(measure, drawing, zero=True)
     encoding: Json = {"x": x | {"bin": "binned"}, "x2": {"field": "upper"}, "y": y}
-    if drawing.series is not None:
-        encoding["color"] = color(as_category(drawing.series, drawing), drawing)
+    if series is not None:
+        encoding["color"] = color(as_category(series, drawing), drawing)
         y["stack"] = _stack(drawing, measure)
     mark: Json = {"type": "bar", "binSpacing": 1, "cornerRadiusEnd": 0}
     return {"mark": mark, "encoding": encoding | spoken(drawing)}, drawing

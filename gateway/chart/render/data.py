@@ -7,7 +7,7 @@ so that a browser in another zone draws the same day. Labels are cut, and told a
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import pairwise
 from typing import Final, Literal
@@ -105,7 +105,7 @@ def prepare(spec: ChartSpec, result: ResultTable, *, summary: Summary, width: in
 
 
 def _hidden(look: Shown) -> Shown:
-    return Shown(column=look.column, title=look.title, kind=look.kind, numbers=look.numbers, drawn=False)
+    return replace(look, drawn=False)
 
 
 def _part_of(spec: ChartSpec, name: str) -> Dimension | None:
@@ -133,6 +133,7 @@ def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Sum
         values = [_number(v) for v in raw]
         numbers = tuple(float(v) for v in values if v is not None)
         if numbers or all(v is None for v in raw):
+            column = _percent_points(spec, column, numbers)
             sums = _is_additive(spec, measure_index(column.field), summary)
             return Shown(column=column, title=title, kind="number", numbers=numbers, additive=sums), list(values)
     if part:
@@ -150,7 +151,8 @@ def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Sum
     if column.type == "number":
         values = [_number(v) for v in raw]
         numbers = tuple(sorted({float(v) for v in values if v is not None}))
-        width = _bin_width(dimension, numbers) if dimension and dimension.bin else None
+        binned = column.grain.startswith("bin") or (dimension is not None and dimension.bin is not None)
+        width = _bin_width(dimension, numbers) if binned else None
         return Shown(column=column, title=title, kind="number", bin_width=width, numbers=numbers), list(values)
     texts = _labels([format_cell(v, column, summary.currency) for v in raw])
     return Shown(column=column, title=title, kind="category", labels=tuple(dict.fromkeys(texts))), list(texts)
@@ -163,6 +165,15 @@ def _is_additive(spec: ChartSpec, at: int, summary: Summary) -> bool:
     if measure.metric:
         return any(m.name == measure.metric and m.aggregate in ("count", "sum") for m in summary.metrics)
     return measure.aggregate in ("count", "sum") or measure.derive == "share_of_total"
+
+
+def _percent_points(spec: ChartSpec, column: ResultColumn, numbers: tuple[float, ...]) -> ResultColumn:
+    """A stored percentage above one is in points (12, not 0.12): written as it is, since scaling would guess."""
+    at = measure_index(column.field.partition("_")[0])
+    stored = 0 <= at < len(spec.measures) and spec.measures[at].aggregate is not None
+    if column.format != "percent" or not stored or max(map(abs, numbers), default=0) <= 1:
+        return column
+    return replace(column, format="number")
 
 
 def _rank(value: Cell) -> tuple[int, float, str]:
@@ -179,8 +190,8 @@ def _number(value: Cell) -> float | int | None:
     return None
 
 
-def _bin_width(dimension: Dimension, lows: tuple[float, ...]) -> float | None:
-    if dimension.bin and dimension.bin.width:
+def _bin_width(dimension: Dimension | None, lows: tuple[float, ...]) -> float | None:
+    if dimension and dimension.bin and dimension.bin.width:
         return dimension.bin.width
     gaps = [b - a for a, b in pairwise(lows) if b > a]
     return min(gaps) if gaps else None
@@ -216,6 +227,11 @@ def _describe_rows(rows: list[dict[str, Value]], result: ResultTable, shown: lis
                 row[f"{look.field}_label"] = text
             texts.append(f"{look.title}: {text}")
         row["label"] = "; ".join(texts)
+
+
+def is_scale(look: Shown) -> bool:
+    """Whether a column is a number with a place on an axis, not a name, a period or a bin."""
+    return look.kind == "number" and not look.bin_width
 
 
 def plain_number(cell: Cell) -> str:

@@ -1,0 +1,279 @@
+"""The reader's sentence says every part of a spec, in plain English."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from gateway.chart.sentence import describe
+from gateway.chart.spec import ChartSpec
+from gateway.summary.model import ColumnSummary, Link, Metric, Summary, TableSummary
+
+
+def _table(name: str, /, **columns: str) -> TableSummary:
+    made = tuple(ColumnSummary.model_validate({"name": c, "type": t}) for c, t in columns.items())
+    return TableSummary(name=name, rows=1000, primary_key=("id",), columns=made)
+
+
+def _link(table: str, column: str, parent: str) -> Link:
+    return Link(table=table, columns=(column,), parent=parent, parent_columns=("id",))
+
+
+SHOP = Summary(
+    source="shop",
+    currency="EUR",
+    tables=(
+        _table("orders", id="integer", customer_id="integer", ordered_at="datetime", status="text",
+               discount="number", is_gift="boolean"),
+        _table("order_items", id="integer", order_id="integer", quantity="integer", unit_price="number"),
+        _table("customers", id="integer", name="text", country="text", region="text", signed_up_on="date"),
+        _table("subscriptions", id="integer", customer_id="integer", plan="text", started_on="date",
+               cancelled_on="date", seats="integer"),
+    ),
+    links=(
+        _link("orders", "customer_id", "customers"), _link("order_items", "order_id", "orders"),
+        _link("subscriptions", "customer_id", "customers"),
+    ),
+    metrics=(Metric(name="average_order_value", table="orders", aggregate="avg", expression="orders.discount"),),
+)  # fmt: skip
+
+COUNT: dict[str, Any] = {"aggregate": "count"}
+MONTH: dict[str, Any] = {"column": "orders.ordered_at", "grain": "month"}
+COUNTRY: dict[str, Any] = {"column": "customers.country"}
+
+
+def during(column: str, **period: Any) -> dict[str, Any]:
+    return {"op": "during", "column": column, "period": period}
+
+
+def orders(**parts: Any) -> dict[str, Any]:
+    return {"mark": "bar", "table": "orders", "measures": [COUNT]} | parts
+
+
+def subs(**parts: Any) -> dict[str, Any]:
+    return orders(table="subscriptions") | parts
+
+
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "the design's example": (
+        orders(measures=[{"metric": "average_order_value"}], dimensions=[MONTH], filter={"op": "and", "filters": [
+            during("orders.ordered_at", kind="calendar", year=2024),
+            {"op": "eq", "column": "customers.region", "value": "EU"}]}),
+        "Average order value by month, 2024, only customers with region “EU”",
+    ),
+    "count": (orders(dimensions=[COUNTRY]), "Number of orders by customer country"),
+    "count of a column": (orders(measures=[COUNT | {"column": "orders.status"}]), "Number of orders with a status"),
+    "count of the key": (orders(measures=[COUNT | {"column": "orders.id"}]), "Number of orders"),
+    "distinct by foreign key": (
+        orders(measures=[{"aggregate": "count_distinct", "column": "orders.customer_id"}]),
+        "Number of different customers",
+    ),
+    "distinct text": (
+        orders(measures=[{"aggregate": "count_distinct", "column": "customers.country"}]),
+        "Number of different customer countries",
+    ),
+    "sum": (orders(measures=[{"aggregate": "sum", "column": "order_items.quantity"}]), "Total order item quantity"),
+    "avg": (orders(measures=[{"aggregate": "avg", "column": "orders.discount"}]), "Average discount"),
+    "avg of a boolean": (
+        orders(measures=[{"aggregate": "avg", "column": "orders.is_gift"}]), "Share of orders with gift"),
+    "median": (orders(measures=[{"aggregate": "median", "column": "orders.discount"}]), "Median discount"),
+    "min": (orders(measures=[{"aggregate": "min", "column": "orders.discount"}]), "Lowest discount"),
+    "max of a date": (orders(measures=[{"aggregate": "max", "column": "orders.ordered_at"}]), "Latest date ordered"),
+    "stddev": (
+        orders(measures=[{"aggregate": "stddev", "column": "orders.discount"}]), "Standard deviation of discount"),
+    "percentile": (
+        orders(measures=[{"aggregate": "percentile", "column": "orders.discount", "percentile": 90}]),
+        "90th percentile of discount",
+    ),
+    "two measures": (
+        orders(measures=[COUNT, {"metric": "average_order_value"}], dimensions=[MONTH], dual_axis=True),
+        "Number of orders and average order value by month, on two axes",
+    ),
+    "ratio of filtered to all": (
+        subs(measures=[COUNT | {"filter": {"op": "not_null", "column": "subscriptions.cancelled_on"}}, COUNT,
+                       {"derive": "ratio", "of": "m1", "by": "m2"}]),
+        "Ratio of number of subscriptions to number of subscriptions (the first only where cancelled at some time)",
+    ),
+    "share of total": (
+        orders(measures=[COUNT, {"derive": "share_of_total", "of": "m1"}], dimensions=[COUNTRY]),
+        "Share of total number of orders by customer country",
+    ),
+    "running total": (
+        orders(measures=[COUNT, {"derive": "running_total", "of": "m1"}], dimensions=[MONTH]),
+        "Running total of number of orders by month",
+    ),
+    "moving average": (
+        orders(measures=[COUNT, {"derive": "moving_average", "of": "m1", "window": 7}], dimensions=[MONTH]),
+        "7-month moving average of number of orders by month",
+    ),
+    "change": (
+        orders(measures=[COUNT, {"derive": "change_percent", "of": "m1"}], dimensions=[MONTH]),
+        "Percentage change in number of orders against the previous month by month",
+    ),
+    "one of several dates": (
+        subs(dimensions=[{"column": "subscriptions.cancelled_on", "grain": "month"}]),
+        "Number of subscriptions by month cancelled",
+    ),
+    "a date elsewhere": (
+        orders(dimensions=[{"column": "customers.signed_up_on", "grain": "year"}]),
+        "Number of orders by year the customer signed up",
+    ),
+    "a date of the parent": (
+        {"mark": "line", "table": "order_items", "measures": [COUNT], "dimensions": [MONTH],
+         "filter": during("orders.ordered_at", kind="calendar", year=2024)},
+        "Number of order items by month of order, in 2024",
+    ),
+    "a part of a date": (
+        orders(mark="rect", dimensions=[{"column": "orders.ordered_at", "part": "weekday"},
+                                        {"column": "orders.ordered_at", "part": "hour_of_day"}]),
+        "Number of orders by weekday and hour of the day",
+    ),
+    "bins by width": (
+        orders(dimensions=[{"column": "orders.discount", "bin": {"width": 0.05}}]),
+        "Number of orders by discount in bins of 0.05",
+    ),
+    "histogram": (
+        orders(mark="histogram", measures=[], dimensions=[{"column": "orders.discount", "bin": {"count": 20}}]),
+        "Distribution of discount in 20 bins",
+    ),
+    "box plot": (
+        orders(mark="boxplot", measures=[{"aggregate": "avg", "column": "orders.discount"}], dimensions=[COUNTRY]),
+        "Spread of discount by customer country",
+    ),
+    "list": (
+        orders(mark="table", measures=[], dimensions=[{"column": "orders.id"}, {"column": "customers.name"}], limit=20,
+               sort=[{"by": "d2", "order": "desc"}]),
+        "Orders: ID and customer name, in reverse order of customer name, first 20 rows",
+    ),
+    "series": (
+        orders(dimensions=[MONTH], series={"column": "orders.status"}, stack="normalize"),
+        "Number of orders by month, split by status, as shares of 100%",
+    ),
+    "by way of": (
+        orders(dimensions=[{"column": "customers.country", "via": ["orders.customer_id"]}]),
+        "Number of orders by customer country (by way of customer ID)",
+    ),
+    "comparisons on one table": (
+        orders(filter={"op": "and", "filters": [
+            {"op": "gt", "column": "orders.discount", "value": 0.1},
+            {"op": "ne", "column": "orders.status", "value": "cancelled"},
+            {"op": "eq", "column": "orders.is_gift", "value": False}]}),
+        "Number of orders, only orders with discount over 0.1, with status other than “cancelled” and with gift: no",
+    ),
+    "lists": (
+        orders(filter={"op": "in", "column": "orders.status", "values": ["paid", "shipped", 3]}),
+        "Number of orders, only orders with status “paid”, “shipped” or 3",
+    ),
+    "not in": (
+        orders(filter={"op": "not_in", "column": "orders.status", "values": ["paid"]}),
+        "Number of orders, only orders with status other than “paid”",
+    ),
+    "between dates": (
+        orders(filter={"op": "between", "column": "orders.ordered_at", "low": "2024-01-01", "high": "2024-03-31"}),
+        "Number of orders, only orders ordered from 1 January 2024 to 31 March 2024",
+    ),
+    "text": (
+        orders(filter={"op": "starts_with", "column": "customers.name", "value": "A"}),
+        "Number of orders, only customers with name starting with “A”",
+    ),
+    "nulls": (
+        subs(filter={"op": "and", "filters": [{"op": "is_null", "column": "subscriptions.cancelled_on"},
+                                              {"op": "is_null", "column": "subscriptions.plan"}]}),
+        "Number of subscriptions, only subscriptions not cancelled and with no plan",
+    ),
+    "or": (
+        orders(filter={"op": "or", "filters": [
+            {"op": "eq", "column": "orders.status", "value": "paid"},
+            {"op": "contains", "column": "customers.name", "value": "x"}]}),
+        "Number of orders, only where status is “paid” or customer name contains “x”",
+    ),
+    "not": (
+        orders(filter={"op": "not", "filter": {"op": "eq", "column": "orders.status", "value": "paid"}}),
+        "Number of orders, only where not (status is “paid”)",
+    ),
+    "exists": (
+        {"mark": "text", "table": "customers", "measures": [COUNT], "filter": {
+            "op": "not_exists", "table": "orders",
+            "filter": during("orders.ordered_at", kind="past", unit="day", n=90)}},
+        "Number of customers, only customers without any order where ordered in the past 90 days, up to now",
+    ),
+    "having": (
+        orders(dimensions=[COUNTRY], having=[{"measure": "m1", "op": "ge", "value": 10}]),
+        "Number of orders by customer country, only where number of orders is at least 10",
+    ),
+    "top with other": (
+        orders(dimensions=[COUNTRY], top={"n": 5, "other": True}),
+        "Number of orders by customer country, top 5 by number of orders, the rest as “Other”",
+    ),
+    "bottom": (
+        orders(dimensions=[COUNTRY], top={"n": 3, "order": "asc"}, sort=[{"by": "m1", "order": "asc"}]),
+        "Number of orders by customer country, bottom 3 by number of orders, lowest first",
+    ),
+    "latest first": (
+        orders(dimensions=[MONTH], sort=[{"by": "d1", "order": "desc"}]), "Number of orders by month, latest first"),
+    "time forward needs no word": (
+        orders(dimensions=[MONTH], sort=[{"by": "d1", "order": "asc"}]), "Number of orders by month"),
+    "last": (
+        orders(filter=during("orders.ordered_at", kind="last", unit="month", n=3)),
+        "Number of orders, in the last 3 full months",
+    ),
+    "yesterday": (
+        orders(filter=during("orders.ordered_at", kind="last", unit="day", n=1)), "Number of orders, yesterday"),
+    "this": (
+        orders(filter=during("orders.ordered_at", kind="this", unit="year")), "Number of orders, this year so far"),
+    "quarter": (
+        orders(filter=during("orders.ordered_at", kind="calendar", year=2024, quarter=2)),
+        "Number of orders, Q2 2024",
+    ),
+    "day of another date": (
+        subs(filter=during("subscriptions.started_on", kind="calendar", year=2024, month=3, day=5)),
+        "Number of subscriptions, started on 5 March 2024",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_sentence_of_each_construct(name: str) -> None:
+    spec, expected = CASES[name]
+    assert describe(ChartSpec.model_validate(spec), SHOP) == expected
+
+
+def test_bound_words_are_shown_and_unbound_ones_are_not_guessed() -> None:
+    spec = ChartSpec.model_validate(
+        orders(filter={"op": "eq", "column": "customers.name", "value": {"placeholder": "v1"}})
+    )
+    assert describe(spec, SHOP).endswith("with name ⟨v1⟩")
+    assert describe(spec, SHOP, bindings={"v1": "Acme Corp"}).endswith("with name “Acme Corp”")
+
+
+@pytest.mark.parametrize(
+    ("words", "shown"),
+    [
+        ("a\nb\tc", "“a b c”"),
+        ("pay\u202egnp.exe", "“paygnp.exe”"),
+        ("zero\u200bwidth\x1b[31m", "“zerowidth[31m”"),
+        ("x" * 500, "“" + "x" * 59 + "…”"),
+    ],
+    ids=["newline", "bidi", "invisible and escape", "long"],
+)
+def test_bound_words_cannot_hide_or_turn_text(words: str, shown: str) -> None:
+    """A value is one visible line of at most sixty characters."""
+    spec = ChartSpec.model_validate(
+        orders(filter={"op": "eq", "column": "orders.status", "value": {"placeholder": "v1"}})
+    )
+    assert describe(spec, SHOP, bindings={"v1": words}).endswith(f"status {shown}")
+
+
+def test_a_spec_that_does_not_fit_is_still_described() -> None:
+    """References to measures that are not there, in a circle or to unknown columns end in words, not in an error."""
+    spec = ChartSpec.model_validate(
+        orders(
+            measures=[{"derive": "ratio", "of": "m2", "by": "m9"}, {"derive": "change", "of": "m1"}],
+            dimensions=[{"column": "ghosts.boo"}],
+            sort=[{"by": "d7"}],
+            having=[{"measure": "m8", "op": "gt", "value": 1}],
+            top={"n": 1, "of": "s", "by": "m7"},
+        )
+    )
+    assert "ghost boo" in describe(spec, SHOP)
