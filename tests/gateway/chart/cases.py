@@ -69,7 +69,7 @@ CASES: dict[str, Spec] = {
         {"aggregate": "count", "column": "orders.id", "via": ["orders.customer_id"]},
         {"aggregate": "avg", "column": "tickets.score"},
         COUNT,
-    ),  # fmt: skip
+    ),
     **{
         f"grain {grain}": bar("orders", {"column": "orders.ordered_at", "grain": grain})
         for grain in ("year", "quarter", "month", "week", "day", "hour")

@@ -20,7 +20,7 @@ from gateway.tenancy.scope import Limits, ParentFilter, RowFilter, Scope, TableS
 from gateway.types import CompiledQuery, ScopedQuery
 
 NOW = datetime(2024, 3, 15, 12, 30, tzinfo=UTC)
-I, N, T, B, D, DT = (
+INT, NUM, TXT, BOO, DAY, AT = (
     ColumnType.INTEGER,
     ColumnType.NUMBER,
     ColumnType.TEXT,
@@ -29,12 +29,28 @@ I, N, T, B, D, DT = (
     ColumnType.DATETIME,
 )
 COLUMNS: dict[str, dict[str, ColumnType]] = {
-    "customers": {"id": I, "tenant_id": T, "name": T, "country": T, "vip": B, "signed_up_on": D, "city_id": I},
-    "cities": {"id": I, "name": T},
-    "orders": {"id": I, "tenant_id": T, "customer_id": I, "payer_id": I, "ordered_at": DT, "status": T, "fee": N},
-    "items": {"id": I, "order_id": I, "product_id": I, "quantity": I, "price": N},
-    "products": {"id": I, "tenant_id": T, "name": T, "category": T},
-    "tickets": {"id": I, "tenant_id": T, "customer_id": I, "opened_at": DT, "score": I},
+    "customers": {
+        "id": INT,
+        "tenant_id": TXT,
+        "name": TXT,
+        "country": TXT,
+        "vip": BOO,
+        "signed_up_on": DAY,
+        "city_id": INT,
+    },
+    "cities": {"id": INT, "name": TXT},
+    "orders": {
+        "id": INT,
+        "tenant_id": TXT,
+        "customer_id": INT,
+        "payer_id": INT,
+        "ordered_at": AT,
+        "status": TXT,
+        "fee": NUM,
+    },
+    "items": {"id": INT, "order_id": INT, "product_id": INT, "quantity": INT, "price": NUM},
+    "products": {"id": INT, "tenant_id": TXT, "name": TXT, "category": TXT},
+    "tickets": {"id": INT, "tenant_id": TXT, "customer_id": INT, "opened_at": AT, "score": INT},
 }
 LINKS: tuple[tuple[str, str, str, str], ...] = (
     ("customers", "city_id", "cities", "id"),
@@ -189,10 +205,24 @@ def proved(
 
 
 _TYPES: dict[Dialect, dict[ColumnType, str]] = {
-    Dialect.DUCKDB: {I: "INTEGER", N: "DECIMAL(12,2)", T: "VARCHAR", B: "BOOLEAN", D: "DATE", DT: "TIMESTAMP"},
-    Dialect.SQLITE: {I: "INTEGER", N: "DECIMAL(12,2)", T: "TEXT", B: "BOOLEAN", D: "DATE", DT: "DATETIME"},
-    Dialect.POSTGRES: {I: "INTEGER", N: "NUMERIC(12,2)", T: "TEXT", B: "BOOLEAN", D: "DATE", DT: "TIMESTAMP"},
-    Dialect.MYSQL: {I: "INTEGER", N: "DECIMAL(12,2)", T: "VARCHAR(60)", B: "BOOLEAN", D: "DATE", DT: "DATETIME(6)"},
+    Dialect.DUCKDB: {
+        INT: "INTEGER",
+        NUM: "DECIMAL(12,2)",
+        TXT: "VARCHAR",
+        BOO: "BOOLEAN",
+        DAY: "DATE",
+        AT: "TIMESTAMP",
+    },
+    Dialect.SQLITE: {INT: "INTEGER", NUM: "DECIMAL(12,2)", TXT: "TEXT", BOO: "BOOLEAN", DAY: "DATE", AT: "DATETIME"},
+    Dialect.POSTGRES: {INT: "INTEGER", NUM: "NUMERIC(12,2)", TXT: "TEXT", BOO: "BOOLEAN", DAY: "DATE", AT: "TIMESTAMP"},
+    Dialect.MYSQL: {
+        INT: "INTEGER",
+        NUM: "DECIMAL(12,2)",
+        TXT: "VARCHAR(60)",
+        BOO: "BOOLEAN",
+        DAY: "DATE",
+        AT: "DATETIME(6)",
+    },
 }
 
 
