@@ -64,6 +64,7 @@ _GROUPS: Final = (
     ("age", "birth"),
     ("gender", "sex"),
     ("weight", "mass"),
+    ("loan", "borrow", "lend"),
 )
 _LIKE: Final[dict[str, frozenset[str]]] = {
     word: frozenset(w for group in _GROUPS if word in group for w in group if w != word)
@@ -103,7 +104,7 @@ def stem(word: str) -> str:
             return word[: -len(ending)] + instead
     if word.endswith("s") and not word.endswith(("ss", "us", "is")) and len(word) > 3:
         word = word[:-1]
-    for ending in ("ation", "ment", "ing", "ed"):
+    for ending in ("ation", "ment", "ion", "ing", "ed"):
         if word.endswith(ending) and len(word) > len(ending) + 3:
             word = word[: -len(ending)]
             break

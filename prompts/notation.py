@@ -66,7 +66,7 @@ def texts(value: object) -> tuple[str, ...]:
 
 def objects(value: object) -> tuple[Facts, ...]:
     """The objects of a JSON list, or nothing."""
-    return tuple(v for v in value if isinstance(v, Mapping)) if isinstance(value, list | tuple) else ()
+    return tuple(v for v in value if isinstance(v, dict)) if isinstance(value, list | tuple) else ()
 
 
 def number(value: object) -> str:

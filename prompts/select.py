@@ -25,6 +25,9 @@ from prompts.notation import (
 from prompts.relevance import Relevance, rank
 
 Count = Callable[[str], int]
+LEAST_LINE = 3
+MAX_MISSES = 100
+"""Columns in a row that did not fit before the search for smaller ones ends."""
 MAX_PATH = 4
 """Longest join path, in steps, that is added to connect two relevant tables."""
 
@@ -51,9 +54,11 @@ def select(summary: Facts, question: str, room: int, count: Count) -> Selection:
         The choice. If not even the most relevant table fits, no block but the note of what was left out.
     """
     tables = objects(summary["tables"])
-    whole = _write(summary, {str(t["name"]): _names(t) for t in tables}, {})
-    if _total(whole, count) <= room:
-        return Selection(blocks=whole, facts=dict(summary))
+    # A line is at least a name, a type and a line break: no need to write what cannot fit.
+    if LEAST_LINE * sum(len(objects(t["columns"])) for t in tables) <= room:
+        whole = _write(summary, {str(t["name"]): _names(t) for t in tables}, {})
+        if _total(whole, count) <= room:
+            return Selection(blocks=whole, facts=dict(summary))
     return _Chooser(summary, rank(summary, question), room, count).run()
 
 
@@ -86,8 +91,12 @@ class _Chooser:
         total = len(self.tables)
         self.room -= self.count(_shown_note(total, total)) + 2
         metrics = self._choose_metrics()
+        misses = 0
         for table, column in self.relevance.order:
-            self._keep(table, column)
+            if column not in self.kept.get(table, ()):
+                misses = 0 if self._keep(table, column) else misses + 1
+            if misses > MAX_MISSES or self.used + LEAST_LINE > self.room:
+                break
         for table, column in self.relevance.order:
             if column in self.kept.get(table, ()):
                 self._upgrade(table, column)
@@ -123,7 +132,8 @@ class _Chooser:
         parent = self.references.get((table, column), "")
         return column_line(self.columns[table, column], key=key, parent=parent, brief=brief)
 
-    def _keep(self, table: str, column: str) -> None:
+    def _keep(self, table: str, column: str) -> bool:
+        """Keep a column with all that it needs; False if that does not fit."""
         wanted = {(table, column)}
         if table not in self.kept:
             wanted |= {(table, k) for k in texts(self.tables[table].get("primary_key"))}
@@ -133,10 +143,11 @@ class _Chooser:
         cost = sum(self.count(table_line(self.tables[t])) for t in new_tables)
         cost += sum(self._line_cost(t, c, brief=True) for t, c in wanted)
         if self.used + cost > self.room:
-            return
+            return False
         self.used += cost
         for name, chosen in wanted:
             self.kept.setdefault(name, set()).add(chosen)
+        return True
 
     def _path(self, start: str) -> set[tuple[str, str]]:
         """Columns of the shortest join path from a table to any table that is kept already."""

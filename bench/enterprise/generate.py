@@ -206,9 +206,11 @@ def ddl(table: Tab, tables: dict[str, Tab]) -> str:
     lines = [f"\t{c.name} {_NATIVE[c.type]}{' NOT NULL' if c.kind == 'id' else ''}" for c in table.columns]
     if table.key:
         lines.append(f"\tPRIMARY KEY ({table.key})")
-    for c in table.columns:
-        if c.parent in tables:
-            lines.append(f"\tFOREIGN KEY({c.name}) REFERENCES {c.parent} ({tables[c.parent].key})")
+    lines += [
+        f"\tFOREIGN KEY({c.name}) REFERENCES {c.parent} ({tables[c.parent].key})"
+        for c in table.columns
+        if c.parent in tables
+    ]
     return f"CREATE TABLE {table.name} (\n" + ",\n".join(lines) + "\n)\n"
 
 
