@@ -31,6 +31,9 @@ _TYPES: Final = {"integer": "int", "boolean": "bool", "datetime": "datetime"}
 _IMPLIED: Final = frozenset({"identifier", "key", "timestamp", "category", "boolean_like"})
 """Meanings that the key mark, the type or the labels already say."""
 
+_NO_DISTINCT: Final = frozenset({"boolean", "date", "datetime", "time"})
+"""Types of which the number of distinct values says nothing that a chart needs."""
+
 Facts = Mapping[str, object]
 """One object of ``Summary.model_dump(mode="json")``."""
 
@@ -126,7 +129,7 @@ def _meaning(column: Facts, *, labelled: bool) -> list[str]:
     text = column.get("text")
     if isinstance(text, Mapping) and text.get("pattern") and semantic is None and not labelled:
         words.append(str(text["pattern"]))
-    distinct = column.get("distinct")
+    distinct = column.get("distinct") if column["type"] not in _NO_DISTINCT else None
     if isinstance(distinct, int):
         if not labelled and not column.get("number") and not time:
             words.append(f"{number(distinct)} distinct")

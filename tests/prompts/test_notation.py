@@ -64,7 +64,8 @@ def test_brief_form_keeps_what_a_filter_or_join_needs() -> None:
             {"type": "date", "time": {"first": "2020", "last": "2021-Q2", "grain": "monthly"}},
             "date 2020..2021-Q2 monthly",
         ),
-        ({"type": "boolean", "semantic": "boolean_like"}, "bool"),
+        ({"type": "boolean", "semantic": "boolean_like", "distinct": "few"}, "bool"),
+        ({"type": "datetime", "semantic": "timestamp", "distinct": "unique"}, "datetime"),
     ],
 )
 def test_facts_are_said_in_few_words(facts: dict[str, object], said: str) -> None:

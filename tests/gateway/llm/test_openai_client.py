@@ -183,6 +183,7 @@ def test_error_text_of_the_provider_is_dropped(caplog: pytest.LogCaptureFixture)
     assert error.__suppress_context__
     assert "canary" not in f"{error} {error.details} {error.code} {caplog.text}"
     assert "orders by status" not in caplog.text
+    assert any(record.name.startswith(("openai", "httpx2", "httpcore2")) for record in caplog.records)
 
 
 def test_redirect_is_not_followed_and_the_prompt_not_sent_again() -> None:
