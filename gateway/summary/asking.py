@@ -197,7 +197,7 @@ def _squares(value: exp.Expression, engine: Engine) -> exp.Expression:
     """Sum of squared deviations from the mean, computed so that a large mean does not swallow it."""
     if engine.dialect is not Dialect.SQLITE:
         return exp.Mul(this=call("var_pop", value.copy()), expression=exp.Count(this=value.copy()))
-    mean = exp.Subquery(this=exp.Select(expressions=[exp.Avg(this=value.copy())]).from_(named_table("r")))
+    mean = exp.Subquery(this=exp.Select(expressions=[exp.Avg(this=value.copy())]).from_(named_table("r"), copy=False))
     away = exp.Paren(this=exp.Sub(this=value.copy(), expression=mean))
     return exp.Sum(this=exp.Mul(this=away, expression=away.copy()))
 
@@ -210,7 +210,9 @@ def _ask_tenths(parts: Parts, i: int, engine: Engine) -> None:
             continue
         value = exp.Min(this=quoted("x")) if descending else exp.Max(this=quoted("x"))
         full = exp.EQ(this=count_all(), expression=number(TAIL))
-        tenth = exp.Select(expressions=[case(full, value)]).from_(_ends(field_name, TAIL, descending=descending))
+        tenth = exp.Select(expressions=[case(full, value)]).from_(
+            _ends(field_name, TAIL, descending=descending), copy=False
+        )
         parts.single.append(((f"{end}{i}",), tenth))
 
 
@@ -256,11 +258,11 @@ def _ends(name: str, count: int, *, descending: bool) -> exp.Subquery:
     """The first `count` values of a unit column from one end, as ``x``."""
     value = quoted(name)
     inner = (
-        exp.Select(expressions=[exp.alias_(value, "x", quoted=True)])
-        .from_(named_table("u"))
-        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
-        .order_by(exp.Ordered(this=value.copy(), desc=descending, nulls_first=not descending))
-        .limit(count)
+        exp.Select(expressions=[exp.alias_(value, "x", quoted=True, copy=False)])
+        .from_(named_table("u"), copy=False)
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())), copy=False)
+        .order_by(exp.Ordered(this=value.copy(), desc=descending, nulls_first=not descending), copy=False)
+        .limit(count, copy=False)
     )
     return exp.Subquery(this=inner, alias=exp.TableAlias(this=exp.to_identifier("e", quoted=True)))
 
@@ -271,11 +273,11 @@ def _tail(name: str, *, descending: bool) -> exp.Select:
     rank = exp.Window(this=exp.RowNumber(), order=order)
     ranked = exp.Select(
         expressions=[
-            exp.alias_(quoted("x"), "x", quoted=True),
-            exp.alias_(size, "a", quoted=True),
-            exp.alias_(rank, "k", quoted=True),
+            exp.alias_(quoted("x"), "x", quoted=True, copy=False),
+            exp.alias_(size, "a", quoted=True, copy=False),
+            exp.alias_(rank, "k", quoted=True, copy=False),
         ]
-    ).from_(_ends(name, TAIL, descending=descending))
+    ).from_(_ends(name, TAIL, descending=descending), copy=False)
     below = exp.LTE(this=quoted("k"), expression=number(2))
     rest = exp.Sub(this=exp.Sum(this=quoted("a")), expression=exp.Sum(this=case(below, quoted("a"))))
     ratio = exp.Div(this=exp.Paren(this=rest), expression=or_null(exp.Max(this=quoted("a"))))
@@ -285,10 +287,12 @@ def _tail(name: str, *, descending: bool) -> exp.Select:
 def _dominance(i: int) -> exp.Select:
     """P ratio and share of the two largest contributions, from them and the sum of all."""
     largest, both = exp.Max(this=quoted("x")), exp.Sum(this=quoted("x"))
-    total = exp.Subquery(this=exp.Select(expressions=[exp.Sum(this=quoted(f"ab{i}"))]).from_(named_table("u")))
+    total = exp.Subquery(
+        this=exp.Select(expressions=[exp.Sum(this=quoted(f"ab{i}"))]).from_(named_table("u"), copy=False)
+    )
     ratio = exp.Div(this=exp.Paren(this=exp.Sub(this=total, expression=both)), expression=or_null(largest))
     share = exp.Div(this=both.copy(), expression=or_null(total.copy()))
-    return exp.Select(expressions=[ratio, share]).from_(_ends(f"ab{i}", 2, descending=True))
+    return exp.Select(expressions=[ratio, share]).from_(_ends(f"ab{i}", 2, descending=True), copy=False)
 
 
 def _ordered(share: float, value: exp.Expression) -> exp.Expression:
@@ -302,13 +306,13 @@ def _ranked(value: exp.Expression) -> exp.Select:
     ranked = (
         exp.Select(
             expressions=[
-                exp.alias_(value.copy(), "x", quoted=True),
-                exp.alias_(exp.Window(this=exp.RowNumber(), order=order), "k", quoted=True),
-                exp.alias_(exp.Window(this=count_all()), "n", quoted=True),
+                exp.alias_(value.copy(), "x", quoted=True, copy=False),
+                exp.alias_(exp.Window(this=exp.RowNumber(), order=order), "k", quoted=True, copy=False),
+                exp.alias_(exp.Window(this=count_all()), "n", quoted=True, copy=False),
             ]
         )
-        .from_(named_table("r"))
-        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+        .from_(named_table("r"), copy=False)
+        .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())), copy=False)
     )
     fields: Fields = []
     for j, share in enumerate(QUANTILES):
@@ -333,7 +337,7 @@ def ask_classes(ask: Ask, engine: Engine, source: exp.Expression) -> list[tuple[
         if column.type is not ColumnType.TEXT:
             continue
         value = quoted(column.name)
-        first = exp.Select(expressions=[value]).from_(source.copy()).limit(CLASS_ROWS)
+        first = exp.Select(expressions=[value]).from_(source.copy(), copy=False).limit(CLASS_ROWS, copy=False)
         fields: Fields = [("looked", exp.Count(this=value.copy()))]
         fields += [(word, exp.Sum(this=flag_of(test))) for word, test in text_classes(value.copy(), engine).items()]
         keys = tuple(f"class_{word}{i}" for word, _ in fields)

@@ -111,7 +111,7 @@ def as_number(column: exp.Expression, engine: Engine) -> exp.Expression:
         # A column holds what it was given: a text among the numbers is no number.
         kinds = exp.In(this=call("typeof", column.copy()), expressions=[_text("integer"), _text("real")])
         return case(exp.And(this=inside, expression=kinds), exp.Mul(this=column.copy(), expression=number("1.0")))
-    return case(inside, exp.cast(column.copy(), exp.DataType.build("double")))
+    return case(inside, exp.Cast(this=column.copy(), to=exp.DataType.build("double")))
 
 
 def date_parts(column: exp.Expression, kind: ColumnType, engine: Engine) -> dict[str, exp.Expression]:
@@ -150,7 +150,7 @@ def _sqlite_date_parts(column: exp.Expression) -> dict[str, exp.Expression]:
 
     def digits(start: int, length: int) -> exp.Expression:
         cut = call("SUBSTR", column.copy(), number(start), number(length))
-        return case(looks_like.copy(), exp.cast(cut, exp.DataType.build("integer", dialect="sqlite")))
+        return case(looks_like.copy(), exp.Add(this=cut, expression=number(0)))
 
     month = exp.Add(this=exp.Mul(this=digits(1, 4), expression=number(12)), expression=digits(6, 2))
     # Nothing but zeros, colons and a zone after the date is midnight.

@@ -105,7 +105,8 @@ def _text(tree: object, engine: Engine) -> str:
     sql = getattr(tree, "sql", None)
     if not callable(sql):
         raise TypeError("not a statement")
-    return str(sql(dialect=engine.dialect.value, comments=False))
+    # The statement is used once, so it need not be copied first.
+    return str(sql(dialect=engine.dialect.value, comments=False, copy=False))
 
 
 def _bound(barrier: Barrier) -> dict[str, Cell | tuple[Cell, ...]]:

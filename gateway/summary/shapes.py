@@ -42,8 +42,8 @@ def total_of(name: str) -> exp.Expression:
 
 def select_over(inner: exp.Select, alias: str, fields: Fields) -> exp.Select:
     """Select fields from a subquery."""
-    select = exp.Select(expressions=[exp.alias_(e, n, quoted=True) for n, e in fields])
-    return select.from_(exp.Subquery(this=inner, alias=alias_of(alias)))
+    select = exp.Select(expressions=[exp.alias_(e, n, quoted=True, copy=False) for n, e in fields])
+    return select.from_(exp.Subquery(this=inner, alias=alias_of(alias)), copy=False)
 
 
 def or_null(value: exp.Expression) -> exp.Expression:

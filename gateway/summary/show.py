@@ -29,7 +29,7 @@ RULES: Final[dict[str, str]] = {
     "number.mean": "2 digits, from 30 units, p% rule 10 and two largest at most 85%",
     "number.std": "2 digits, from 30 units, the same rules on squared deviations; rows as units only",
     "number.whole": "from 100 units, unknown where 1-9 units decide",
-    "number.sign": "from 100 units, unknown where 1-9 units decide",
+    "number.sign": "mixed from 10 units on each side, else from 100 units; unknown where 1-9 units decide",
     "number.zeros": "to 5%, from 30 units, unknown where 1-9 units decide",
     "number.skew": "from released p10, p50 and p90",
     "time.first": "month (from 1,000 units), quarter (from 100) or year (birth-like) of the tenth earliest unit",

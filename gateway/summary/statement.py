@@ -52,21 +52,23 @@ def build(ask: Ask, barrier: Barrier, engine: Engine) -> Statement:
         unit_name = "r"
     else:
         key = quoted("subject")
-        grouped = exp.Select(expressions=[exp.alias_(e, n, quoted=True) for n, e in unit_fields])
-        relations = {"r": seen, "u": grouped.from_(named_table("r")).group_by(key)}
+        grouped = exp.Select(expressions=[exp.alias_(e, n, quoted=True, copy=False) for n, e in unit_fields])
+        relations = {"r": seen, "u": grouped.from_(named_table("r"), copy=False).group_by(key, copy=False)}
         unit_name = "u"
     classes = ask_classes(ask, engine, source)
-    full = exp.Select(expressions=[exp.alias_(count_all(), "rows", quoted=True)]).from_(source.copy())
+    full = exp.Select(expressions=[exp.alias_(count_all(), "rows", quoted=True, copy=False)]).from_(
+        source.copy(), copy=False
+    )
     singles = [(("rows",), full), *classes, *((keys, _rebound(s, unit_name)) for keys, s in parts.single)]
     ctes = [*_inlined(barrier, engine), *(_cte(name, tree, engine) for name, tree in relations.items())]
-    statement = _wide(parts, singles, unit_name) if engine.top_lists else _long(parts, singles, unit_name)
+    statement = _wide(parts, singles, unit_name) if engine.top_lists else _long(parts, singles, unit_name, engine)
     statement.tree.set("with_", exp.With(expressions=ctes))
     return statement
 
 
 def count_rows(table: str, barrier: Barrier) -> exp.Select:
     """``SELECT count(*)`` of a scoped table: decides whether to sample and whether exact quantiles are cheap."""
-    select = exp.Select(expressions=[count_all()]).from_(_scoped(table))
+    select = exp.Select(expressions=[count_all()]).from_(_scoped(table), copy=False)
     select.set("with_", exp.With(expressions=list(barrier.ctes)))
     return select
 
@@ -79,70 +81,75 @@ def _wide(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], u
         tables.append(exp.Subquery(this=_aggregates(parts.units, unit_name), alias=alias_of("b")))
         shown += [key for key, _ in parts.units]
     for place, (keys, select) in enumerate(singles):
-        named = select.copy()
-        named.set(
-            "expressions",
-            [exp.alias_(e.unalias(), k, quoted=True) for k, e in zip(keys, select.expressions, strict=True)],
-        )
-        tables.append(exp.Subquery(this=named, alias=alias_of(f"s{place}")))
+        cells = [e.unalias() for e in select.expressions]
+        named = [exp.alias_(e, k, quoted=True, copy=False) for k, e in zip(keys, cells, strict=True)]
+        select.set("expressions", named)
+        tables.append(exp.Subquery(this=select, alias=alias_of(f"s{place}")))
         shown += keys
     fields: Fields = [(key, quoted(key)) for key in shown if not key.startswith("~")] + parts.outer
-    tree = exp.Select(expressions=[exp.alias_(e, k, quoted=True) for k, e in fields]).from_(tables[0])
+    tree = exp.Select(expressions=[exp.alias_(e, k, quoted=True, copy=False) for k, e in fields]).from_(
+        tables[0], copy=False
+    )
     for table in tables[1:]:
-        tree = tree.join(table, join_type="cross")
+        tree = tree.join(table, join_type="cross", copy=False)
     return Statement(tree=tree, keys=tuple(key for key, _ in fields), names={})
 
 
-def _long(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str) -> Statement:
-    """Short rows: a name and eight numbers, which `names` gives the keys of."""
+def _long(
+    parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine
+) -> Statement:
+    """Short rows: a name and up to eight numbers, which `names` gives the keys of."""
     selects: list[tuple[tuple[str, ...], exp.Select]] = []
     for fields, relation in ((parts.rows, "r"), (parts.units, unit_name)):
         for start in range(0, len(fields), _WIDTH):
             chunk = fields[start : start + _WIDTH]
-            selects.append((tuple(k for k, _ in chunk), _aggregates(chunk, relation)))
+            selects.append((tuple(key for key, _ in chunk), _aggregates(chunk, relation)))
     for keys, select in singles:
         for start in range(0, len(keys), _WIDTH):
-            part = select.copy()
+            part = select.copy() if len(keys) > _WIDTH else select
             part.set("expressions", part.expressions[start : start + _WIDTH])
             selects.append((keys[start : start + _WIDTH], part))
     names: dict[str, tuple[str, ...]] = {}
     tree: exp.Select | exp.Union | None = None
     for place, (keys, select) in enumerate(selects):
         names[f"x{place}"] = keys
-        row = _named_row(f"x{place}", select)
+        row = _named_row(f"x{place}", select, engine)
         tree = row if tree is None else exp.Union(this=tree, expression=row, distinct=False)
     if tree is None:
         raise RuntimeError("nothing to measure")
     return Statement(tree=tree, keys=None, names=names)
 
 
-def _named_row(name: str, select: exp.Select) -> exp.Select:
-    """The row of a subquery as ``name, f0 … f7``, all doubles, so that a UNION agrees on types."""
-    inner = select.copy()
-    inner.set("expressions", [exp.alias_(e.unalias(), f"f{j}", quoted=True) for j, e in enumerate(select.expressions)])
-    double = exp.DataType.build("double")
-    cells: list[exp.Expression] = [exp.Literal.string(name)]
-    cells += [exp.cast(quoted(f"f{j}") if j < len(select.expressions) else exp.Null(), double) for j in range(_WIDTH)]
-    return exp.Select(expressions=cells).from_(exp.Subquery(this=inner, alias=alias_of("z")))
+def _named_row(name: str, select: exp.Select, engine: Engine) -> exp.Select:
+    """A name, the aggregates, and nulls up to the common width; doubles where a UNION must agree on types."""
+    cells = [e.unalias() for e in select.expressions]
+    cells += [exp.Null() for _ in range(_WIDTH - len(cells))]
+    if engine.dialect is Dialect.POSTGRES:
+        double = exp.DataType.build("double")
+        cells = [exp.Cast(this=cell, to=double.copy()) for cell in cells]
+    select.set("expressions", [exp.Literal.string(name), *cells])
+    return select
 
 
 def _aggregates(fields: Fields, relation: str) -> exp.Select:
-    return exp.Select(expressions=[exp.alias_(e, k, quoted=True) for k, e in fields]).from_(named_table(relation))
+    return exp.Select(expressions=[exp.alias_(e, k, quoted=True, copy=False) for k, e in fields]).from_(
+        named_table(relation), copy=False
+    )
 
 
 def _sampled(fields: Fields, source: exp.Expression, ask: Ask, engine: Engine) -> exp.Select:
-    select = exp.Select(expressions=[exp.alias_(e, n, quoted=True) for n, e in fields])
+    select = exp.Select(expressions=[exp.alias_(e, n, quoted=True, copy=False) for n, e in fields])
     if ask.share is None:
-        return select.from_(source.copy())
+        return select.from_(source.copy(), copy=False)
     if engine.dialect is Dialect.SQLITE:
         # Every so many rows in the engine's own order.
         every = max(2, round(1 / ask.share))
         numbered = exp.Select(
-            expressions=[exp.Star(), exp.alias_(exp.Window(this=exp.RowNumber()), "~n", quoted=True)]
-        ).from_(source.copy())
+            expressions=[exp.Star(), exp.alias_(exp.Window(this=exp.RowNumber()), "~n", quoted=True, copy=False)]
+        ).from_(source.copy(), copy=False)
         picked = exp.EQ(this=call("mod", quoted("~n"), number(every)), expression=number(0))
-        return select.from_(exp.Subquery(this=numbered, alias=alias_of("n"))).where(picked)
-    return select.from_(source.copy()).where(sample_rows(ask.share, engine))
+        return select.from_(exp.Subquery(this=numbered, alias=alias_of("n")), copy=False).where(picked, copy=False)
+    return select.from_(source.copy(), copy=False).where(sample_rows(ask.share, engine), copy=False)
 
 
 def _inlined(barrier: Barrier, engine: Engine) -> list[exp.CTE]:
@@ -163,13 +170,11 @@ def _cte(name: str, tree: exp.Select, engine: Engine) -> exp.CTE:
 
 def _rebound(select: exp.Select, unit_name: str) -> exp.Select:
     """Point a subquery written for ``u`` at the relation that holds the units."""
-    if unit_name == "u":
-        return select
-    tree = select.copy()
-    for table in tree.find_all(exp.Table):
-        if table.name == "u":
-            table.set("this", exp.to_identifier(unit_name, quoted=True))
-    return tree
+    if unit_name != "u":
+        for table in list(select.find_all(exp.Table)):
+            if table.name == "u":
+                table.set("this", exp.to_identifier(unit_name, quoted=True))
+    return select
 
 
 def _scoped(table: str) -> exp.Table:

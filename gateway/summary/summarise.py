@@ -8,6 +8,7 @@ statistics cannot be had shows its last release, or its names and types.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -24,6 +25,8 @@ from gateway.summary.relate import candidates, owner_links, probe
 from gateway.summary.semantic import is_key, semantic_of
 from gateway.tenancy.scope import Scope
 
+CLOCK = time.time
+"""Seconds since 1970, for the gate."""
 WORKERS = 2
 """Tables measured at once; a database behind a product has other work to do."""
 
@@ -54,7 +57,7 @@ def summarise(
         ScopeRefusedError: The scope does not fit the catalog.
     """
     tables = [table for table in catalog.tables if table.name in scope.tables]
-    gate = Gate(releases or releases_of(source), scope.data_key(), config.thresholds)
+    gate = Gate(releases or releases_of(source), scope.data_key(), config.thresholds, clock=CLOCK)
     told = _Progress(progress, len(tables))
 
     def one(table: Table) -> Released[TableSummary]:
