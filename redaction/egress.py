@@ -11,6 +11,7 @@ import unicodedata
 from typing import Final
 
 from redaction.fingerprints import ValueIndex
+from redaction.folding import clean, views
 from redaction.linking import KnownNames, find_values
 from redaction.segments import SegmentKind
 
@@ -24,7 +25,8 @@ UNSCANNED_BYTE: Final = "UNSCANNED_BYTE"
 MAX_SIGNIFICANT_DIGITS: Final = 4
 """US Census DRB rounding releases no estimate with more than four significant digits (docs/disclosure.md)."""
 
-_NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?![\w])")
+_NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?!\w)")
+_RANGE: Final = re.compile(r"\.\.")
 _NUMERIC_KINDS: Final = frozenset({SegmentKind.METADATA, SegmentKind.REPAIR})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
@@ -36,13 +38,23 @@ def check_segment(kind: SegmentKind, text: str, index: ValueIndex | None, known:
         broken.add(UNSCANNED_BYTE)
     if kind is SegmentKind.TEMPLATE:
         return broken
-    if kind in _NUMERIC_KINDS and any(
-        significant_digits(m.group(1)) > MAX_SIGNIFICANT_DIGITS for m in _NUMBER.finditer(text)
-    ):
+    if kind in _NUMERIC_KINDS and has_fine_number(text):
         broken.add(FINE_NUMBER)
-    if index is not None and find_values(text, index, known):
+    if index is not None and holds_value(text, index, known):
         broken.add(INDEXED_VALUE)
     return broken
+
+
+def holds_value(text: str, index: ValueIndex, known: KnownNames) -> bool:
+    """Whether an indexed value stands in a text as written, or in a reading of it with a disguise undone."""
+    reading = clean(text)
+    return any(find_values(view.text, index, known) for view in (reading, *views(reading)))
+
+
+def has_fine_number(text: str) -> bool:
+    """Whether a number of a text, or a bound of a range such as ``2..12``, has more digits than may be released."""
+    spaced = _RANGE.sub("  ", text)
+    return any(significant_digits(m.group(1)) > MAX_SIGNIFICANT_DIGITS for m in _NUMBER.finditer(spaced))
 
 
 def is_plain_text(text: str) -> bool:

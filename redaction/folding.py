@@ -40,7 +40,11 @@ _DIGIT_WORDS: Final = {
 _DIGIT_RUN: Final = re.compile(
     r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,.\-]*){5,}", re.IGNORECASE
 )
-_SPACED_DIGITS: Final = re.compile(r"(?<![\w.,])\d{1,4}(?:[ ._/\\|,;:*'\-]{1,3}\d{1,4}){4,}(?![\w])")
+_SPACED_DIGITS: Final = re.compile(r"(?<![\w.,])\d{1,4}(?:[ ._/\\|,;:*'\-]{1,3}\d{1,4}){2,}(?![\w])")
+_DATE_OR_TIME: Final = re.compile(
+    r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)|\d{1,2}:\d{2}(?::\d{2})?(?!\d)"
+)
+_THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?")
 _SPACED_LETTERS: Final = re.compile(r"(?<!\w)(?:[\w@.+\-] ){5,}[\w@.+\-](?!\w)")
 _SPELT_EMAIL: Final = re.compile(
     r"\b[\w.+\-]+(?:\s*(?:\bdot\b|\(dot\)|\[dot\])\s*[\w+\-]+)*\s*(?:\bat\b|\(at\)|\[at\]|\{at\}|@)\s*"
@@ -94,7 +98,7 @@ def clean(text: str) -> Reading:
         for character in folded:
             if not _is_visible(character):
                 continue
-            out.append(character)
+            out.append(_ascii_digit(character))
             starts.append(start)
             ends.append(end)
     joined = "".join(out).translate(_BRACKETS)
@@ -129,6 +133,14 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
         yield start, len(text)
 
 
+def _ascii_digit(character: str) -> str:
+    """A decimal digit of any script as 0 to 9; anything else as it is."""
+    if character.isascii():
+        return character
+    digit = unicodedata.decimal(character, None)
+    return character if digit is None else str(digit)
+
+
 def _is_visible(character: str) -> bool:
     if character in _KEEP_CONTROL:
         return True
@@ -151,12 +163,15 @@ def _digits(text: str) -> str:
 
 
 def _joined(text: str) -> str:
-    digits = re.sub(r"\D", "", text)
-    return digits if len(digits) >= 7 and not _looks_like_dates(text) else ""
-
-
-def _looks_like_dates(text: str) -> bool:
-    return bool(re.fullmatch(r"(?:\d{4}[-/.]\d{1,2}[-/.]\d{1,2}[ ,;:\-]*)+", text))
+    """Digits in groups as one number, unless the groups are dates, times, a number with separators or a list."""
+    rest = _DATE_OR_TIME.sub(" ", text)
+    digits = re.sub(r"\D", "", rest)
+    if len(digits) < 7 or _THOUSANDS.fullmatch(text):
+        return ""
+    groups = re.findall(r"\d+", rest)
+    if ("," in rest or ";" in rest) and len({len(group) for group in groups}) > 1:
+        return ""
+    return digits
 
 
 def _letters(text: str) -> str:
