@@ -1,0 +1,145 @@
+"""The first project file, and what the owner approves by command."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.errors import ConfigError, NotFoundError
+from gateway.project import Project
+from gateway.project_init import guess_tenant_column, project_text, with_labels, with_link
+from gateway.sources.open import open_source
+from gateway.summary.choices import label_choices
+from gateway.summary.model import Link
+from gateway.tenancy.rules import scope_for
+
+
+def _table(name: str, *columns: str) -> Table:
+    made = tuple(
+        Column(name=c, physical=c, type=ColumnType.TEXT, vocabulary=("a", "b") if c == "status" else None)
+        for c in columns
+    )
+    return Table(name=name, physical=(name,), columns=made)
+
+
+CATALOG = Catalog(
+    source="shop",
+    dialect=Dialect.POSTGRES,
+    tables=(
+        _table("orders", "id", "org_id", "status"),
+        _table("items", "id", "order_id"),
+        _table("parts", "id", "item_id"),
+        _table("countries", "code"),
+    ),
+    relationships=(
+        Relationship(table="items", columns=("order_id",), parent="orders", parent_columns=("id",)),
+        Relationship(table="parts", columns=("item_id",), parent="items", parent_columns=("id",)),
+    ),
+)
+CONFIG = Project.parse('[[source]]\nname = "shop"\nurl_env = "SHOP"', environment={"SHOP": "x://u:hunter2@h"}).source()
+
+
+def test_a_first_file_has_rules_where_they_can_be_told_and_no_secret() -> None:
+    text = project_text(CATALOG, CONFIG)
+    assert "hunter2" not in text
+    source = Project.parse(text, environment={"SHOP": "x"}).source()
+    assert source.tables["orders"].tenant == "org_id"
+    assert source.tables["items"].parent == ("order_id", "orders", "id")
+    assert source.tables["parts"].parent == ("item_id", "items", "id")
+    assert "countries" not in source.tables
+    assert "Nobody sees 'countries'" in text
+    assert "declares 2 labels" in text
+    assert source.column_rule("orders", "status").vocabulary is None
+    scope = scope_for(source, CATALOG, tenant="acme")
+    assert set(scope.tables) == {"orders", "items", "parts"}
+
+
+def test_without_a_tenant_column_the_file_is_the_askers_own() -> None:
+    catalog = Catalog(source="s", dialect=Dialect.DUCKDB, tables=(_table("t", "a"),))
+    config = Project.for_path("x y.csv").source()
+    source = Project.parse(project_text(catalog, config)).source()
+    assert source.unrestricted
+    assert guess_tenant_column(catalog) is None
+
+
+def test_inferred_relationships_are_offered_as_comments() -> None:
+    link = Link(table="items", columns=("maker_id",), parent="makers", parent_columns=("id",), origin="inferred")
+    text = project_text(CATALOG, CONFIG, inferred=[link])
+    assert '#   "items.maker_id -> makers.id",' in text
+    assert Project.parse(text, environment={"SHOP": "x"}).source().relationships.confirm == ()
+
+
+TWO = """# my file
+[[source]]
+name = "one"  # first
+path = "a.csv"
+[source.tables.t]
+shared = true
+[source.tables.t.columns.kind]
+description = "What it is"
+
+[[source]]
+name = "two"
+path = "b.csv"
+unrestricted = true
+"""
+
+
+def test_approved_labels_are_written_and_nothing_else_changes() -> None:
+    text = with_labels(TWO, source="one", table="t", column="kind", labels=["Open", 'a "b'[:1] + "b"])
+    assert Project.parse(text).source("one").column_rule("t", "kind").vocabulary == ("Open", "ab")
+    assert Project.parse(text).source("one").column_rule("t", "kind").description == "What it is"
+    assert [line for line in text.splitlines() if "vocabulary" not in line] == TWO.splitlines()
+    again = with_labels(text, source="one", table="t", column="kind", labels=["Closed"])
+    assert Project.parse(again).source("one").column_rule("t", "kind").vocabulary == ("Closed",)
+    new = with_labels(again, source="two", table="u", column="state", labels=["new"])
+    assert Project.parse(new).source("two").column_rule("u", "state").vocabulary == ("new",)
+    assert Project.parse(new).source("one").tables.keys() == {"t"}
+
+
+@pytest.mark.parametrize("labels", [[], ["ada@lovelace.example"], ["ok", "+49 30 1234567"]])
+def test_what_is_no_label_is_refused_without_repeating_it(labels: list[str]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        with_labels(TWO, source="one", table="t", column="kind", labels=labels)
+    assert "ada" not in str(caught.value)
+    assert "49" not in str(caught.value)
+
+
+def test_relationships_are_confirmed_and_removed() -> None:
+    text = with_link(TWO, source="one", link="t.a -> u.id", keep=True)
+    text = with_link(text, source="one", link="t.b -> u.id", keep=True)
+    text = with_link(text, source="one", link="t.c -> u.id", keep=False)
+    rules = Project.parse(text).source("one").relationships
+    assert rules.confirm == ("t.a -> u.id", "t.b -> u.id")
+    assert rules.remove == ("t.c -> u.id",)
+
+
+def test_cannot_finish_a_file_written_another_way_is_left_to_the_owner() -> None:
+    inline = '[[source]]\nname = "one"\npath = "a"\ntables = {t = {shared = true}}\n'
+    with pytest.raises(ConfigError, match="by hand"):
+        with_labels(inline, source="one", table="t", column="kind", labels=["open"])
+    with pytest.raises(ConfigError, match="no source"):
+        with_labels(TWO, source="three", table="t", column="kind", labels=["open"])
+
+
+def test_choices_are_common_values_of_the_scope_alone(tmp_path: Path) -> None:
+    path = tmp_path / "s.duckdb"
+    with duckdb.connect(str(path)) as c:
+        c.execute("create table t (who varchar, kind varchar, name varchar)")
+        c.execute("insert into t select 'a', ['open', 'sent'][1 + i % 2], 'n' || i from range(100) r(i)")
+        c.execute("insert into t select 'a', 'rare one', 'x' from range(9)")
+        c.execute("insert into t select 'a', 'x@y.org', 'x' from range(50)")
+        c.execute("insert into t select 'b', 'theirs', 'x' from range(50)")
+        c.execute("insert into t select 'c', 'k' || (i % 60), 'x' from range(1200) r(i)")
+    config = Project.parse(f'[[source]]\nname = "s"\npath = "{path}"\n[source.tables.t]\ntenant = "who"').source()
+    source = open_source(config)
+    catalog = source.reflect()
+    mine, many = (scope_for(config, catalog, tenant=tenant) for tenant in ("a", "c"))
+    assert label_choices(source, catalog, mine, config, "t", "kind") == ("open", "sent")
+    assert label_choices(source, catalog, many, config, "t", "kind") == ()
+    with pytest.raises(NotFoundError):
+        label_choices(source, catalog, mine, config, "t", "who")
+    source.close()
