@@ -38,7 +38,7 @@ def check_segment(kind: SegmentKind, text: str, index: ValueIndex | None, known:
         broken.add(UNSCANNED_BYTE)
     if kind is SegmentKind.TEMPLATE:
         return broken
-    if kind in _NUMERIC_KINDS and has_fine_number(text):
+    if kind in _NUMERIC_KINDS and has_fine_number(text, known):
         broken.add(FINE_NUMBER)
     if index is not None and holds_value(text, index, known):
         broken.add(INDEXED_VALUE)
@@ -51,10 +51,11 @@ def holds_value(text: str, index: ValueIndex, known: KnownNames) -> bool:
     return any(find_values(view.text, index, known) for view in (reading, *views(reading)))
 
 
-def has_fine_number(text: str) -> bool:
+def has_fine_number(text: str, known: KnownNames) -> bool:
     """Whether a number of a text, or a bound of a range such as ``2..12``, has more digits than may be released."""
     spaced = _RANGE.sub("  ", text)
-    return any(significant_digits(m.group(1)) > MAX_SIGNIFICANT_DIGITS for m in _NUMBER.finditer(spaced))
+    numbers = (match.group(1) for match in _NUMBER.finditer(spaced))
+    return any(significant_digits(n) > MAX_SIGNIFICANT_DIGITS and n not in known.numbers for n in numbers)
 
 
 def is_plain_text(text: str) -> bool:

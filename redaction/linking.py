@@ -43,7 +43,7 @@ class _Word:
 class KnownNames:
     """Words and phrases that belong to the schema; normalised once, as a prompt asks for them many times."""
 
-    __slots__ = ("phrases", "token", "words")
+    __slots__ = ("numbers", "phrases", "token", "words")
 
     def __init__(self, names: frozenset[str]) -> None:
         words: set[str] = set()
@@ -55,6 +55,8 @@ class KnownNames:
                 words.update(parts)
         self.words = frozenset(form for word in words for form in number_forms(word))
         self.phrases = frozenset(phrases)
+        self.numbers = frozenset(word for phrase in phrases for word in phrase.split() if word.isdigit())
+        """Numbers inside names and approved labels: they are no statistics."""
         self.token = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
         """Equal for equal names: part of a verdict's key."""
 
