@@ -101,7 +101,7 @@ def close_instance(instance: Instance) -> None:
 def _open_code(error: duckdb.Error) -> Code:
     """Opening fails in few ways, which DuckDB tells apart by text only; the text stays here."""
     text = str(error).lower()
-    if "lock" in text or "different configuration" in text:
+    if "set lock" in text or "conflicting lock" in text or "different configuration" in text:
         return Code.BUSY
     if "not a valid duckdb" in text or "corrupt" in text or "version number" in text:
         return Code.FORMAT

@@ -93,7 +93,7 @@ class DuckDbSource(SqlSource):
             with self._instance.connection.cursor() as cursor:
                 _check_one_select(cursor, statement, self.name)
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
-                watch = Watch(cursor.interrupt, timeout_s=timeout_s, cancel=cancel)
+                watch = Watch(self.name, cursor.interrupt, timeout_s=timeout_s, cancel=cancel)
                 with watch:
                     cursor.execute(statement, bound)
                     yield cursor.fetchmany

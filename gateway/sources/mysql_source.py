@@ -120,7 +120,7 @@ class MysqlSource(SqlSource):
         with self._pool.lend() as connection:
             try:
                 using = self._prepare(connection, text, [parameters[n] for n in names], timeout_s)
-                watch = Watch(lambda: self._kill(connection), timeout_s=timeout_s + _GRACE_S, cancel=cancel)
+                watch = Watch(self.name, lambda: self._kill(connection), timeout_s=timeout_s + _GRACE_S, cancel=cancel)
                 with watch, connection.cursor() as cursor:
                     cursor.execute("EXECUTE rowless" + using)
                     try:

@@ -78,7 +78,7 @@ class PostgresSource(SqlSource):
         with self._pool.lend() as connection:
             try:
                 connection.execute(_begin(timeout_s))
-                watch = Watch(lambda: _stop(connection), timeout_s=timeout_s + _GRACE_S, cancel=cancel)
+                watch = Watch(self.name, lambda: _stop(connection), timeout_s=timeout_s + _GRACE_S, cancel=cancel)
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
                 with watch, connection.cursor() as cursor:
                     # A generator, although its annotation says iterator: closing it stops the statement.

@@ -26,43 +26,71 @@ Fetch = Callable[[int], Sequence[Sequence[object]]]
 """Gives up to that many further rows of a running statement; none when it is done."""
 
 _BATCH: Final = 500
+_INSIST_S: Final = 0.25
+"""Seconds between two stops of a statement that has not ended."""
 _VALUES_TIMEOUT_S: Final = 30.0
 
 
 class Watch:
     """Stops a statement when its time is up or its caller leaves, and remembers which of the two it was.
 
-    Once it is left, it stops nothing any more: a late cancel must not hit the next statement on the connection.
+    A stop that comes a moment before the statement begins hits nothing, so it is said again until the statement is
+    over. Once the watch is left it stops nothing any more: a late cancel must not hit the next statement on the
+    connection.
+
+    Args:
+        name: The source, for the error.
+        stop: Stops what the connection is running, from any thread; does nothing if there is nothing to stop.
+        timeout_s: Seconds from entering the watch.
+        cancel: The caller's wish to stop.
     """
 
-    def __init__(self, stop: Callable[[], object], *, timeout_s: float, cancel: Cancel | None) -> None:
+    def __init__(self, name: str, stop: Callable[[], object], *, timeout_s: float, cancel: Cancel | None) -> None:
+        self._name = name
         self._stop = stop
         self._cancel = cancel
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._done = False
-        self._timer = threading.Timer(timeout_s, self._halt, (Code.TIMEOUT,))
-        self._timer.daemon = True
+        self._timer = self._after(timeout_s, lambda: self._halt(Code.TIMEOUT))
         self.reason: Code | None = None
+
+    def _after(self, seconds: float, act: Callable[[], None]) -> threading.Timer:
+        timer = threading.Timer(seconds, act)
+        timer.daemon = True
+        return timer
 
     def _halt(self, reason: Code) -> None:
         with self._lock:
-            if self._done or self.reason is not None:
+            if self.reason is None and not self._done:
+                self.reason = reason
+                self._timer.cancel()
+                self._insist()
+
+    def _insist(self) -> None:
+        with self._lock:
+            if self._done:
                 return
-            self.reason = reason
             self._stop()
+            self._timer = self._after(_INSIST_S, self._insist)
+            self._timer.start()
 
     def __enter__(self) -> Self:
-        self._timer.start()
         if self._cancel is not None:
+            if self._cancel.is_cancelled:
+                self._done = True
+                raise failure(Code.CANCELLED, self._name)
             self._cancel.on_cancel(lambda: self._halt(Code.CANCELLED))
+        with self._lock:
+            if self.reason is None:
+                self._timer.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._timer.cancel()
         with self._lock:
             self._done = True
+            self._timer.cancel()
 
 
 class SqlSource(ABC):

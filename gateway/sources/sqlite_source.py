@@ -114,7 +114,7 @@ class SqliteSource(SqlSource):
             register(connection)
             connection.set_authorizer(_authorizer(readable, _unreadable(connection, readable)))
             deadline = time.monotonic() + timeout_s
-            watch = Watch(connection.interrupt, timeout_s=timeout_s, cancel=cancel)
+            watch = Watch(self.name, connection.interrupt, timeout_s=timeout_s, cancel=cancel)
 
             def late() -> int:
                 return int(watch.reason is not None or time.monotonic() > deadline)
