@@ -12,13 +12,16 @@ from gateway.llm.offline.question import ENDED, Question, is_end
 from gateway.llm.offline.slots import Slot
 
 _WITH: Final = re.compile(
-    r"\b(?:with|who have|that have|having|have|has|who placed|who opened|who made|who own|who left|with at least one)(?: (?:a|an|any|some|at least one|known|placed|opened|made))?\s*$"
+    r"\b(?:with|who have|that have|having|have|has|who placed|who opened|who made|who own|"
+    r"who left|with at least one)(?: (?:a|an|any|some|at least one|known|placed|opened|"
+    r"made))?\s*$"
 )
 _EMPTY_AFTER: Final = re.compile(
     r"^\s*(?:is|are|was|were)?\s*(?:missing|empty|null|blank|unknown|not (?:set|known|given|recorded|provided))\b"
 )
 _FILLED_AFTER: Final = re.compile(
-    r"^\s*(?:is|are|was|were)?\s*(?:not (?:missing|empty|null|blank|unknown)|(?:is |are )?(?:set|known|present|given|recorded|provided)\b)"
+    r"^\s*(?:is|are|was|were)?\s*(?:not (?:missing|empty|null|blank|unknown)|(?:is |"
+    r"are )?(?:set|known|present|given|recorded|provided)\b)"
 )
 
 
@@ -26,12 +29,13 @@ _FILLED_AFTER: Final = re.compile(
 
 
 def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
+    """Add filters by emptiness, related rows, and whether things have ended."""
     for number, mention in enumerate(question.mentions):
         if not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
             continue
         before, after = before_of(question, mention.first), after_of(question, mention.last)
         lacking = bool(WITHOUT.search(before)) or bool(_EMPTY_AFTER.search(after))
-        having = bool(_WITH.search(before)) and number > 0 or bool(_FILLED_AFTER.search(after))
+        having = (bool(_WITH.search(before)) and number > 0) or bool(_FILLED_AFTER.search(after))
         if not lacking and not having:
             continue
         table, column = mention.best("table"), mention.best("column")

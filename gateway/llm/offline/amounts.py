@@ -6,40 +6,73 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Final, Literal, cast
 
-from gateway.chart.spec import Between, Compare, Filter
+from gateway.chart.spec import Aggregate, Between, Compare, Filter
 from gateway.llm.offline.lexicon import is_identifier
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import NEGATION, Found, Grouped, after_of, before_of, columns_where, nearest, one_of
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Slot
 from gateway.llm.offline.text import number_of
-from gateway.llm.offline.times import TimeExpr
 
 Op = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 
 _BEFORE: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = tuple(
     (cast("Op", op), re.compile(rf"(?:{words})\s*(?:than|of|to|by|the|a|an|value|values|id|:)?\s*$"))
     for op, words in (
-        ("le", r"\b(?:no more|not more|no greater|not greater|no higher|not higher|no larger|not larger)|\bat most|\bup to|"
-               r"\bnot (?:exceed(?:ing)?|over|above|surpass(?:ing)?)|\b(?:don't|do not|doesn't|does not|didn't|did not) (?:exceed|surpass)|"
-               r"\bmaximum(?: of)?|<=|≤|\bwithin|\bno later"),
-        ("ge", r"\b(?:no less|not less|no fewer|not fewer|no lower|not lower|no smaller|not below|no earlier)|\bat least|"
-               r"\bminimum(?: of)?|>=|≥|\bstarting (?:from|at)|\bfrom"),
-        ("gt", r"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier|better|costlier)(?= than|\s*$)|\bover|\babove|"
-               r"\bexceed(?:s|ed|ing)?|\bbeyond|\bsurpass(?:es|ed|ing)?|>|\bupwards? of|\bexpensive(?= than)"),
-        ("lt", r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|lighter|worse)(?= than|\s*$)|\bunder|\bbelow|<"),
-        ("ne", r"\bnot(?: equal)?|!=|\bother|\bexcept|\bexcluding|\bwithout"),
-        ("eq", r"\bequal(?:s|ed|ing)?|=|\bexactly|\bprecisely"),
+        (
+            "le",
+            r"\b(?:no more|not more|no greater|not greater|no higher|not higher|no larger|not larger)|"
+            r"\bat most|\bup to|\bnot (?:exceed(?:ing)?|over|above|surpass(?:ing)?)|\b(?:don't|do not|"
+            r"doesn't|does not|didn't|did not) (?:exceed|surpass)|\bmaximum(?: of)?|<=|≤|\bwithin|"
+            r"\bno later",
+        ),
+        (
+            "ge",
+            r"\b(?:no less|not less|no fewer|not fewer|no lower|not lower|no smaller|not below|no "
+            r"earlier)|\bat least|\bminimum(?: of)?|>=|≥|\bstarting (?:from|at)|\bfrom",
+        ),
+        (
+            "gt",
+            r"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier|better|costlier)(?= "
+            r"than|\s*$)|\bover|\babove|\bexceed(?:s|ed|ing)?|\bbeyond|\bsurpass(?:es|ed|ing)?|>|"
+            r"\bupwards? of|\bexpensive(?= than)",
+        ),
+        (
+            "lt",
+            r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|lighter|worse)(?= than|\s*$)|"
+            r"\bunder|\bbelow|<",
+        ),
+        (
+            "ne",
+            r"\bnot(?: equal)?|!=|\bother|\bexcept|\bexcluding|\bwithout",
+        ),
+        (
+            "eq",
+            r"\bequal(?:s|ed|ing)?|=|\bexactly|\bprecisely",
+        ),
     )
-)  # fmt: skip
+)
 
 _AFTER: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = (
-    ("ge", re.compile(r"^\s*(?:[a-z]+\s)?(?:or|and) (?:more|higher|greater|above|larger|over|bigger|older|longer|later|up|better|upwards?)\b|^\s*\+|^\s*(?:and )?onwards?\b")),
-    ("le", re.compile(r"^\s*(?:[a-z]+\s)?(?:or|and) (?:less|lower|fewer|below|smaller|under|younger|shorter|earlier|down|cheaper)\b")),
-)  # fmt: skip
+    (
+        "ge",
+        re.compile(
+            r"^\s*(?:[a-z]+\s)?(?:or|and) (?:more|higher|greater|above|larger|over|bigger|older|"
+            r"longer|later|up|better|upwards?)\b|^\s*\+|^\s*(?:and )?onwards?\b"
+        ),
+    ),
+    (
+        "le",
+        re.compile(
+            r"^\s*(?:[a-z]+\s)?(?:or|and) (?:less|lower|fewer|below|smaller|under|younger|shorter|"
+            r"earlier|down|cheaper)\b"
+        ),
+    ),
+)
 
 _BETWEEN: Final = re.compile(
-    r"\b(?:between|from|ranging from|range(?:s|d)? (?:from|of|between)|in the range of|within)\s*(?:the )?(?:[a-z]+ ){0,4}$"
+    r"\b(?:between|from|ranging from|range(?:s|d)? (?:from|of|between)|in the range of|"
+    r"within)\s*(?:the )?(?:[a-z]+ ){0,4}$"
 )
 
 
@@ -47,6 +80,7 @@ _BETWEEN: Final = re.compile(
 
 
 def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
+    """Add filters by numbers, and groups kept by how much they have."""
     tokens = question.tokens
     busy = {
         i
@@ -54,9 +88,7 @@ def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
         for i in range(p.first, p.last + 1)
         if p.cue.kind in {"top", "moving", "aggregate", "style"}
     }
-    busy |= {
-        i for t in question.times if not is_plain_year(question, t.time, t.first) for i in range(t.first, t.last + 1)
-    }
+    busy |= {i for t in question.times if not is_plain_year(question, t.first) for i in range(t.first, t.last + 1)}
     busy |= {i for m in question.mentions for i in m.tokens}
     index = 0
     while index < len(tokens):
@@ -75,7 +107,7 @@ def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
         index = group[-1] + 1
 
 
-def is_plain_year(question: Question, time: TimeExpr, first: int) -> bool:
+def is_plain_year(question: Question, first: int) -> bool:
     """Whether a year is a plain number: there is no date column, or the words before name a numeric column."""
     temporal = any(c.type.is_temporal for c in question.lexicon.columns.values())
     if not temporal:
@@ -94,7 +126,7 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     span = question.lowered[tokens[group[0]].end : tokens[group[-1]].start]
     if len(group) == 2 and (_BETWEEN.search(before) or re.fullmatch(r"\s*(?:to|-|–)\s*", span)):
         low, high = sorted(numbers)
-        build = lambda ref: Between(op="between", column=ref, low=low, high=high)  # noqa: E731
+        build = _between(low, high)
         op: Op | None = "ge"
     else:
         op = next((o for o, p in _AFTER if p.search(after)), None) or next(
@@ -105,7 +137,7 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
         if op in {None, "eq", "ne"}:
             build = one_of(numbers, op == "ne" or bool(NEGATION.search(before)))
         else:
-            compare = (op, numbers[0])  # type: ignore[assignment]
+            compare = (op, numbers[0])
             build = _compare(compare)
     near = nearest(question, group[0], group[-1], text=False, loose=op is not None)
     if near is None and op is None:
@@ -133,7 +165,9 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     )
     if compare and aggregated and near is not None:
         cue = next(p for p in reversed(question.cues) if p.cue.kind == "aggregate" and p.last < near.first)
-        found.slots.append(Slot("having", near.candidates, group[0], compare=compare, aggregate=cue.cue.value))  # type: ignore[arg-type]
+        found.slots.append(
+            Slot("having", near.candidates, group[0], compare=compare, aggregate=cast("Aggregate", cue.cue.value))
+        )
         found.tokens.update(range(cue.first, cue.last + 1))
         return
     found.slots.append(Slot("filter", candidates, near.first if near else group[0], build=build))
@@ -160,5 +194,12 @@ def _number_columns(question: Question, near: Mention | None) -> tuple[Candidate
 def _compare(compare: tuple[Op, float]) -> Callable[[str], Filter | None]:
     def build(ref: str) -> Filter | None:
         return Compare(op=compare[0], column=ref, value=compare[1])
+
+    return build
+
+
+def _between(low: float, high: float) -> Callable[[str], Filter | None]:
+    def build(ref: str) -> Filter | None:
+        return Between(op="between", column=ref, low=low, high=high)
 
     return build

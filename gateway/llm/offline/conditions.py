@@ -42,7 +42,7 @@ def _times(question: Question, found: Found) -> None:
     columns = question.lexicon.columns
     all_dates = columns_where(question, lambda e: columns[e.ref].type.is_temporal, 0.5)
     for placed in question.times:
-        if is_plain_year(question, placed.time, placed.first):
+        if is_plain_year(question, placed.first):
             continue
         named: tuple[Candidate, ...] = ()
         for mention in question.mentions:

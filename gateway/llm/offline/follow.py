@@ -25,19 +25,23 @@ from gateway.llm.offline.search import STEP, Reading, date_fit, distance, main_d
 from gateway.llm.offline.slots import Frame, Slot
 
 _OPENING: Final = re.compile(
-    r"\s*(?:ok(?:ay)?[, ]+|great[, ]+|thanks[, ]+|please[, ]+|can you |could you )*(?:now|and|also|instead|but|same|what about|how about|"
-    r"only|just|as (?:an? )?|make (?:it|that|this)|change|switch|turn|use|remove|drop|without|exclude|keep|limit|restrict|filter|"
-    r"split|break|sort|order|rank|stack|add|for|in|by|per|show (?:it|that|this|them|only|just)|draw (?:it|that)|group|compare (?:it|that)|"
-    r"the same|then|zoom|top|bottom|since|from|last|this|weekly|monthly|daily|quarterly|yearly|horizontal|stacked|normali[sz]ed)\b"
+    r"\s*(?:ok(?:ay)?[, ]+|great[, ]+|thanks[, ]+|please[, ]+|can you |could you )*(?:now|and|also|"
+    r"instead|but|same|what about|how about|only|just|as (?:an? )?|make (?:it|that|this)|change|"
+    r"switch|turn|use|remove|drop|without|exclude|keep|limit|restrict|filter|split|break|sort|order|"
+    r"rank|stack|add|for|in|by|per|show (?:it|that|this|them|only|just)|draw (?:it|that)|group|"
+    r"compare (?:it|that)|the same|then|zoom|top|bottom|since|from|last|this|weekly|monthly|daily|"
+    r"quarterly|yearly|horizontal|stacked|normali[sz]ed)\b"
 )
 _REFERS: Final = re.compile(
     r"\b(?:it|that|this|them|those|these|instead|same|the chart|again|too)\b(?! (?:year|month|week|quarter|day))"
 )
 _ADDING: Final = re.compile(
-    r"\b(?:also|add(?:ing)?|as well|too|plus|split|broken|break|further|additionally|coloured?|colored?|stacked by|and (?:by|per))\b"
+    r"\b(?:also|add(?:ing)?|as well|too|plus|split|broken|break|further|additionally|"
+    r"coloured?|colored?|stacked by|and (?:by|per))\b"
 )
 _CLEARING: Final = re.compile(
-    r"\b(?:remove|drop|clear|without|no) (?:the |any |all )?(?:filters?|conditions?|restrictions?)\b|\ball (?:data|rows|time|years)\b|\bno filter\b"
+    r"\b(?:remove|drop|clear|without|no) (?:the |any |all )?(?:filters?|conditions?|"
+    r"restrictions?)\b|\ball (?:data|rows|time|years)\b|\bno filter\b"
 )
 
 
@@ -279,8 +283,7 @@ def _derive(edit: _Edit) -> bool:
         derived = Measure(derive="share_of_total", of="m1")
     if derived is None:
         return False
-    measures = edit.spec["measures"]
-    assert isinstance(measures, list | tuple)
+    measures: list[object] = list(edit.spec["measures"])  # type: ignore[call-overload]
     edit.spec["measures"] = [*measures[:1], derived.model_dump(exclude_none=True)]
     if edit.spec["mark"] in {"arc", "rect", "text"}:
         edit.spec["mark"] = "bar"

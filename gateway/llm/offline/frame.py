@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 import re
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 from gateway.chart.paths import graph_of
 from gateway.chart.spec import Aggregate, Grain, Mark, Part
 from gateway.llm.offline.conditions import find_conditions
+from gateway.llm.offline.cues import Cue
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import Found
 from gateway.llm.offline.question import Placed, Question
 from gateway.llm.offline.slots import Frame, Slot
+from gateway.llm.offline.text import word_set
 from gateway.llm.offline.thesaurus import STOP
 
 _LIST: Final = frozenset({",", "and", "&", "/", "or", "plus", "then"})
-_LITTLE: Final = frozenset("the a an of all our your their its in on to total different various each every number overall "
-                           "own by per and what which".split())  # fmt: skip
+_LITTLE: Final = word_set(
+    "the a an of all our your their its in on to total different various each every number "
+    "overall "
+    "own by per and what which"
+)
 _GROUPING: Final = frozenset({"group", "series"})
-_BENIGN: Final = frozenset(
-    "data chart graph plot number value record row entry result information info detail business company organization "
-    "system database dataset table performance breakdown overview summary look picture insight report dashboard figure "
-    "please thanks hello hi need want like know tell compare comparison relate relation change vary differ kind type level "
-    "amount time period day week month quarter year date today now current currently recent recently last new old whole "
-    "entire overall general specific certain given available different various respective corresponding associated "
-    "relative individual single multiple several many much more less few big large small good bad way thing people axis "
-    "colour color bar line pie scatter size x y visual visualize display displayed shown showing represented representing "
-    "representation illustrate illustrated depict depicted indicate provide include including included contain based "
-    "first second third top bottom high low rank order sort sorted ascending descending group grouped category categorize "
-    "split broken total sum count average mean median percent percentage share ratio rate distribution trend growth "
-    "made make get got go going come came take took have had be been being do did done use used using see seen find found "
-    "happen occur place placed buy bought sell sold spend spent earn earned generate generated bring brought belong "
-    "currently there here far ago long often still yet already ever per across among within between during since until "
-    "before after above below under over least most same other another also only just even both either neither half "
-    "whose who whom where when why how worth overall each one two three four five six seven eight nine ten us me my our "
-    "list listed item case create draw generate calculate compute measure look break down out up off together alone mix "
-    "associate identify describe correspond exist appear fall lie range equal exceed register regard concern relate "
-    "plotted recorded calculated identified described listed present presented report reported respect term view".split()
+_BENIGN: Final = word_set(
+    "data chart graph plot number value record row entry result information info detail business company "
+    "organization system database dataset table performance breakdown overview summary look picture "
+    "insight report dashboard figure please thanks hello hi need want like know tell compare comparison "
+    "relate relation change vary differ kind type level amount time period day week month quarter year "
+    "date today now current currently recent recently last new old whole entire overall general specific "
+    "certain given available different various respective corresponding associated relative individual "
+    "single multiple several many much more less few big large small good bad way thing people axis "
+    "colour color bar line pie scatter size x y visual visualize display displayed shown showing "
+    "represented representing representation illustrate illustrated depict depicted indicate provide "
+    "include including included contain based first second third top bottom high low rank order sort "
+    "sorted ascending descending group grouped category categorize split broken total sum count average "
+    "mean median percent percentage share ratio rate distribution trend growth made make get got go going "
+    "come came take took have had be been being do did done use used using see seen find found happen "
+    "occur place placed buy bought sell sold spend spent earn earned generate generated bring brought "
+    "belong currently there here far ago long often still yet already ever per across among within "
+    "between during since until before after above below under over least most same other another also "
+    "only just even both either neither half whose who whom where when why how worth overall each one two "
+    "three four five six seven eight nine ten us me my our list listed item case create draw generate "
+    "calculate compute measure look break down out up off together alone mix associate identify describe "
+    "correspond exist appear fall lie range equal exceed register regard concern relate plotted recorded "
+    "calculated identified described listed present presented report reported respect term view"
 )
 """Content words that ask, rather than name something the data would need to have."""
+
+_LISTING: Final = re.compile(r"\s*(?:list|show (?:me )?(?:a |the )?list|give me (?:a |the )?list|names? of)\b")
 
 MAX_UNKNOWN: Final = 4
 
@@ -65,51 +75,11 @@ def read_frame(question: Question) -> Frame:
 
 def _wishes(question: Question, frame: Frame) -> None:
     for placed in question.cues:
-        cue = placed.cue
-        match cue.kind:
-            case "mark":
-                frame.marks.append(cast("Mark", cue.value))
-            case "style":
-                frame.styles.add(cue.value)
-            case "grain":
-                frame.grain = frame.grain or cast("Grain", cue.value)
-                frame.times.append(cast("Grain", cue.value))
-            case "part":
-                frame.part = frame.part or cast("Part", cue.value)
-                frame.times.append(cast("Part", cue.value))
-            case "trend":
-                frame.trend = True
-            case "aggregate":
-                frame.aggregates.append((cast("Aggregate", cue.value), cue.n))
-            case "top":
-                frame.top, frame.top_order = int(cue.n or 10), "desc" if cue.value == "high" else "asc"
-            case "most":
-                frame.superlative = "desc" if cue.value == "high" else "asc"
-            case "order":
-                frame.order = "desc" if cue.value == "desc" else "asc"
-            case "sort":
-                frame.sort = True
-            case "share":
-                frame.share = True
-            case "rate":
-                frame.rate = True
-            case "change":
-                frame.change = "change_percent" if cue.value == "percent" else "change"
-            case "running":
-                frame.running = True
-            case "moving":
-                frame.moving = int(cue.n or 3)
-            case "versus":
-                frame.versus = True
-            case "distribution":
-                frame.distribution = True
-            case _:
-                pass
-    frame.alphabetical = bool(re.search(r"\balphabetic|\ba (?:to|-) z\b|\bz (?:to|-) a\b|\bchronological", question.lowered))
-    frame.which = bool(re.match(r"\s*(?:which|what|who)\b", question.lowered))
-    frame.listing = bool(
-        re.match(r"\s*(?:list|show (?:me )?(?:a |the )?list|give me (?:a |the )?list|names? of)\b", question.lowered)
-    )
+        _wish(placed.cue, frame)
+    lowered = question.lowered
+    frame.alphabetical = bool(re.search(r"\balphabetic|\ba (?:to|-) z\b|\bz (?:to|-) a\b|\bchronological", lowered))
+    frame.which = bool(re.match(r"\s*(?:which|what|who)\b", lowered))
+    frame.listing = bool(_LISTING.match(lowered))
     years = [
         t.time
         for t in question.times
@@ -117,6 +87,46 @@ def _wishes(question: Question, frame: Frame) -> None:
     ]
     if years:
         frame.compare_years = tuple(p.year or 0 for p in years[0].periods)
+
+
+_FLAGS: Final[dict[str, str]] = {
+    "trend": "trend", "share": "share", "rate": "rate", "sort": "sort", "running": "running", "versus": "versus",
+    "distribution": "distribution",
+}  # fmt: skip
+"""Cues that say one thing only, with the wish they set."""
+
+
+def _wish(cue: Cue, frame: Frame) -> None:
+    """Note what one cue wishes for."""
+    if cue.kind in _FLAGS:
+        setattr(frame, _FLAGS[cue.kind], True)
+    elif cue.kind == "mark":
+        frame.marks.append(cast("Mark", cue.value))
+    elif cue.kind == "style":
+        frame.styles.add(cue.value)
+    elif cue.kind == "grain":
+        frame.grain = frame.grain or cast("Grain", cue.value)
+        frame.times.append(cast("Grain", cue.value))
+    elif cue.kind == "part":
+        frame.times.append(cast("Part", cue.value))
+    elif cue.kind == "aggregate":
+        frame.aggregates.append((cast("Aggregate", cue.value), cue.n))
+    elif cue.kind == "moving":
+        frame.moving = int(cue.n or 3)
+    elif cue.kind == "change":
+        frame.change = "change_percent" if cue.value == "percent" else "change"
+    else:
+        _order_wish(cue, frame)
+
+
+def _order_wish(cue: Cue, frame: Frame) -> None:
+    falling: Literal["asc", "desc"] = "desc" if cue.value in {"high", "desc"} else "asc"
+    if cue.kind == "top":
+        frame.top, frame.top_order = int(cue.n or 10), falling
+    elif cue.kind == "most":
+        frame.superlative = falling
+    elif cue.kind == "order":
+        frame.order = falling
 
 
 # Governors: the cue each mention stands under.
@@ -199,8 +209,8 @@ def _slot(question: Question, mention: Mention, governor: tuple[str, Placed | No
             return Slot("free", candidates, place, adverb="most")
         if named is not None:
             extreme = named.entry.kind == "column" and not _ranks(question)
-            aggregate = ("max" if placed is None or placed.cue.value == "high" else "min") if extreme else None
-            return Slot("measure", candidates, place, adverb="most", aggregate=cast("Aggregate | None", aggregate))
+            extremum = ("max" if placed is None or placed.cue.value == "high" else "min") if extreme else None
+            return Slot("measure", candidates, place, adverb="most", aggregate=cast("Aggregate | None", extremum))
         return Slot("free", candidates, place, adverb="most")
     return Slot("free", candidates, place, adverb=_preposition(question, mention))
 
@@ -271,9 +281,10 @@ def _shape(question: Question, frame: Frame) -> None:
             first.adverb = "which"
     filtered = {s.candidates[0].entry.ref for s in frame.of("filter") if len(s.candidates) == 1}
     frame.slots = [
-        s for s in frame.slots
+        s
+        for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
-    ]  # fmt: skip
+    ]
     _worth(question, frame)
     _per(question, frame)
 
@@ -289,10 +300,13 @@ def _worth(question: Question, frame: Frame) -> None:
             continue
         graph = graph_of(question.lexicon.summary.links)
         money = [
-            entry for entry in question.lexicon.entries
-            if entry.kind == "metric" and graph.reaches(entry.table, best.ref)
-            and question.lexicon.metrics[entry.ref].aggregate == "sum" and question.lexicon.metrics[entry.ref].format == "currency"
-        ]  # fmt: skip
+            entry
+            for entry in question.lexicon.entries
+            if entry.kind == "metric"
+            and graph.reaches(entry.table, best.ref)
+            and question.lexicon.metrics[entry.ref].aggregate == "sum"
+            and question.lexicon.metrics[entry.ref].format == "currency"
+        ]
         if money:
             frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
             slot.role = "per"

@@ -13,7 +13,7 @@ from typing import Final, Literal
 
 from gateway.catalog import ColumnType
 from gateway.llm.offline.compounds import split_compound
-from gateway.llm.offline.text import lemma, split_name, stem
+from gateway.llm.offline.text import lemma, split_name, stem, word_set
 from gateway.llm.offline.thesaurus import GENERAL, expand, groups
 from gateway.summary.model import ColumnSummary, Metric, Summary, TableSummary
 
@@ -29,7 +29,7 @@ MAX_LEXICONS: Final = 64
 """Lexicons kept; a gateway has one release per datasource and scope in use at a time."""
 
 _DATE_SUFFIXES: Final = frozenset({"at", "on", "date", "time", "datetime", "day", "timestamp"})
-_PREFIXES: Final = frozenset({"is", "has", "was", "flag", "fk", "pk", "dim", "fact", "tbl"})
+_PREFIXES: Final = word_set("is has was flag fk pk dim fact tbl")
 _ID_WORDS: Final = frozenset({"id", "identifier", "key", "uuid", "code"})
 
 _PHRASES: Final = (

@@ -11,11 +11,12 @@ from typing import Final
 
 from gateway.chart.spec import Compare, Filter, InList
 from gateway.llm.offline.question import Question
+from gateway.llm.offline.text import word_set
 
-_JOIN: Final = frozenset({",", "and", "or", "either", "including", "include", "like", "as", "such", "be", "."})
-_OPENING: Final = frozenset(
-    "create display plot show draw the a an what which how is are give list make generate calculate visualize compute "
-    "i number bar pie line box heat scatter heatmap boxplot chart i'd".split()
+_JOIN: Final = word_set(", and or either including include like as such be .")
+_OPENING: Final = word_set(
+    "create display plot show draw the a an what which how is are give list make generate calculate "
+    "visualize compute i number bar pie line box heat scatter heatmap boxplot chart i'd"
 )
 
 

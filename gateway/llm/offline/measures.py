@@ -10,14 +10,16 @@ from gateway.llm.offline.lexicon import Entry, Lexicon, words_of
 from gateway.llm.offline.options import Option, column_sort
 from gateway.llm.offline.search import Reading
 from gateway.llm.offline.slots import Frame
+from gateway.llm.offline.text import word_set
 
-_AVERAGED: Final = frozenset(
-    "price rate score rating satisfaction age duration discount percent percentage ratio temperature height weight speed "
-    "average grade gpa year latitude longitude rank ranking margin length width depth latency age size".split()
+_AVERAGED: Final = word_set(
+    "price rate score rating satisfaction age duration discount percent percentage ratio temperature "
+    "height weight speed average grade gpa year latitude longitude rank ranking margin length width "
+    "depth latency age size"
 )
 """Quantities whose sum says nothing: intensive ones. They are averaged where no aggregate is named."""
 
-_ADDED: Final = frozenset("total amount revenue sale quantity units count cost fee spend budget salary sum".split())
+_ADDED: Final = word_set("total amount revenue sale quantity units count cost fee spend budget salary sum")
 
 
 @dataclass

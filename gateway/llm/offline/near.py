@@ -19,11 +19,15 @@ Grouped = Callable[[Mention], bool]
 """Whether a mention is governed by a grouping word, so that it stays a group as well."""
 
 NEGATION: Final = re.compile(
-    r"\b(?:not|non|excluding|exclude|except(?: for)?|other than|without|aren't|isn't|weren't|wasn't|ignoring|ignore|but not|apart from|outside(?: of)?)"
+    r"\b(?:not|non|excluding|exclude|except(?: for)?|other than|without|aren't|isn't|weren't|"
+    r"wasn't|ignoring|ignore|but not|apart from|outside(?: of)?)"
     r"(?: (?:from|in|the|by|any|those|of|for|on|via|through|with|been|be|have|has|a|an)){0,3}[\s-]*$"
 )
 WITHOUT: Final = re.compile(
-    r"\b(?:without|with no|having no|has no|have no|lacking|missing|no|have not|has not|haven't|hasn't|did not|didn't|don't have|do not have|doesn't have|never|not|yet to)(?: (?:any|a|an|the|yet|ever|been|have|has|placed?|made?|leave|left|given|provided?|known|recorded|opened?|bought|set)){0,3}\s*$"
+    r"\b(?:without|with no|having no|has no|have no|lacking|missing|no|have not|has not|"
+    r"haven't|hasn't|did not|didn't|don't have|do not have|doesn't have|never|not|"
+    r"yet to)(?: (?:any|a|an|the|yet|ever|been|have|has|placed?|made?|leave|left|given|"
+    r"provided?|known|recorded|opened?|bought|set)){0,3}\s*$"
 )
 
 
@@ -37,14 +41,17 @@ class Found:
 
 
 def before_of(question: Question, index: int) -> str:
+    """The question up to a token."""
     return question.lowered[: question.tokens[index].start] if index < len(question.tokens) else question.lowered
 
 
 def after_of(question: Question, index: int) -> str:
+    """The question past a token."""
     return question.lowered[question.tokens[index].end :]
 
 
 def candidate_of(question: Question, ref: str, score: float = 1.0) -> Candidate | None:
+    """The column of that name as a candidate."""
     for entry in question.lexicon.entries:
         if entry.kind == "column" and entry.ref == ref:
             return Candidate(entry, score, score)
@@ -57,6 +64,8 @@ def columns_where(question: Question, keep: Callable[[Entry], bool], score: floa
 
 
 def one_of(values: Sequence[Literalish], negated: bool) -> Callable[[str], Filter | None]:
+    """A filter by one value, or by any of several."""
+
     def build(ref: str) -> Filter | None:
         if len(values) == 1:
             return Compare(op="ne" if negated else "eq", column=ref, value=values[0])
@@ -67,10 +76,50 @@ def one_of(values: Sequence[Literalish], negated: bool) -> Callable[[str], Filte
 
 def nearest(question: Question, first: int, last: int, *, text: bool, loose: bool = True) -> Mention | None:
     """The mention a value belongs to: right before it, right after it, else the closest before in the sentence."""
-    comparing = {"more", "less", "greater", "fewer", "higher", "lower", "larger", "smaller", "above", "below", "over", "under",
-                 "least", "most", "up", "between", "not", "no", "exceed", "exceeds", "exceeding", "exactly", "ranging", "range",
-                 "longer", "older", "older", "younger", "shorter", "be", "do", "does", "cheaper", "bigger", "maximum", "minimum",
-                 "same", "ranges", "during", "until", ">", "<", "$"}  # fmt: skip
+    comparing = {
+        "more",
+        "less",
+        "greater",
+        "fewer",
+        "higher",
+        "lower",
+        "larger",
+        "smaller",
+        "above",
+        "below",
+        "over",
+        "under",
+        "least",
+        "most",
+        "up",
+        "between",
+        "not",
+        "no",
+        "exceed",
+        "exceeds",
+        "exceeding",
+        "exactly",
+        "ranging",
+        "range",
+        "longer",
+        "older",
+        "younger",
+        "shorter",
+        "be",
+        "do",
+        "does",
+        "cheaper",
+        "bigger",
+        "maximum",
+        "minimum",
+        "same",
+        "ranges",
+        "during",
+        "until",
+        ">",
+        "<",
+        "$",
+    }
     fits = [m for m in question.mentions if _fits_value(question, m, text)]
     left = [m for m in fits if m.last < first]
     right = [m for m in fits if m.first > last]

@@ -26,12 +26,13 @@ from gateway.llm.offline.lexicon import Lexicon, lexicon_of
 from gateway.llm.offline.question import Question, read_question
 from gateway.llm.offline.search import Reading, search
 from gateway.llm.offline.slots import Frame
+from gateway.llm.offline.text import word_set
 from gateway.summary.model import Summary
 
 MAX_CHARTS: Final = 5
 CLOSE: Final = 0.62
 """A second reading with at least this share of the first one's score is offered as well."""
-CRITICAL: Final = frozenset({"aggregate", "group", "series", "share", "change", "most", "top", "sort", "half"})
+CRITICAL: Final = word_set("aggregate group series share change most top sort half")
 """Places where a word has to name something in the data, or there is no answer."""
 
 TIED: Final = 0.93

@@ -10,27 +10,30 @@ from typing import Final
 from gateway.llm.offline.cues import Cue, find_cues
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.mentions import Mention, find_mentions
-from gateway.llm.offline.text import Token, tokenize
+from gateway.llm.offline.text import Token, tokenize, word_set
 from gateway.llm.offline.times import TimeExpr, find_times
 
 HARD: Final = frozenset({"mark", "style", "running", "moving"})
 """Cues whose words never name a column."""
 
-_NAMEABLE: Final = frozenset({"aggregate", "share", "change", "grain", "part", "most", "sort", "order", "top", "group",
-                              "distribution", "trend", "series", "rate"})  # fmt: skip
+_NAMEABLE: Final = word_set(
+    "aggregate share change grain part most sort order top group distribution trend series rate"
+)
 
-ENDED: Final = frozenset(
-    "close closed end ended finish finished cancel cancelled canceled resolve resolved complete completed churn churned "
-    "expire expired terminate terminated stop stopped return returned delete deleted".split()
+ENDED: Final = word_set(
+    "close closed end ended finish finished cancel cancelled canceled resolve resolved complete "
+    "completed churn churned expire expired terminate terminated stop stopped return returned delete "
+    "deleted"
 )
 ONGOING: Final = re.compile(
-    r"\b(?:still )?(?:active|open|ongoing|unresolved|unclosed|running|uncancelled|live|outstanding)\b(?! up| between| in \d)"
+    r"\b(?:still )?(?:active|open|ongoing|unresolved|unclosed|running|uncancelled|live|outstanding)\b"
+    r"(?! up| between| in \d)"
 )
 
-CONNECTIVES: Final = frozenset(
-    "of the a an is are was were be being that which who with has have having had value values equal equals to = : "
-    "in on at for from their its it by number amount level than as include includes including either only also such "
-    "named called titled like or and , numbered identified".split()
+CONNECTIVES: Final = word_set(
+    "of the a an is are was were be being that which who with has have having had value values equal "
+    "equals to = : in on at for from their its it by number amount level than as include includes "
+    "including either only also such named called titled like or and , numbered identified"
 )
 
 
@@ -148,7 +151,7 @@ def _settle(
             continue
         outside = places - {i for p in clashes for i in range(p.first, p.last + 1)}
         strong = mention.score >= 0.85 and len(places) >= 2 and bool(outside)
-        whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, clashes, tokens)
+        whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, clashes)
         if strong or whole:
             for clash in clashes:
                 kept_cues.remove(clash)
@@ -157,9 +160,7 @@ def _settle(
     return kept, sorted(kept_cues, key=lambda p: (p.first, p.last))
 
 
-def _nothing_else(
-    mention: Mention, mentions: Sequence[Mention], clashes: Sequence[Placed], tokens: Sequence[Token]
-) -> bool:
+def _nothing_else(mention: Mention, mentions: Sequence[Mention], clashes: Sequence[Placed]) -> bool:
     kinds = {p.cue.kind for p in clashes}
     if not kinds <= _NAMEABLE:
         return False

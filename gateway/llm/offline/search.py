@@ -10,25 +10,28 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.chart.paths import Graph, graph_of
+from gateway.chart.paths import AmbiguousPathError, Graph, NoPathError, graph_of
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.options import Option, options_of
 from gateway.llm.offline.slots import Frame
-from gateway.llm.offline.text import split_name
+from gateway.llm.offline.text import split_name, word_set
 
 BEAM: Final = 48
 STEP: Final = 0.90
 """What each join costs."""
 RELATED: Final = 0.62
 """What a filter on a child table costs: it becomes "has a related row"."""
+AMBIGUOUS_STEPS: Final = 4
+"""What a table counts as far away that more than one shortest path leads to."""
+
 SWAPPED: Final = 0.66
 """What it costs to count a table from one that points to it."""
 
-_LATER: Final = frozenset("updated modified changed cancelled canceled closed ended end finished resolved completed deleted expired "
-                          "birth dob born due expiry launched churned returned".split())  # fmt: skip
-_MAIN: Final = frozenset(
-    "ordered created occurred opened started sold invoiced placed issued recorded order start".split()
+_LATER: Final = word_set(
+    "updated modified changed cancelled canceled closed ended end finished resolved completed "
+    "deleted expired birth dob born due expiry launched churned returned"
 )
+_MAIN: Final = word_set("ordered created occurred opened started sold invoiced placed issued recorded order start")
 
 
 @dataclass(frozen=True)
@@ -56,14 +59,12 @@ def search(frame: Frame, lexicon: Lexicon, *, limit: int = 8) -> list[Reading]:
     graph = graph_of(lexicon.summary.links)
     readings: list[Reading] = []
     for score, chosen in beam:
-        readings.extend(_rooted(score, chosen, frame, lexicon, graph))
+        readings.extend(_rooted(score, chosen, lexicon, graph))
     readings.sort(key=lambda r: -r.score)
     return readings[:limit]
 
 
-def _rooted(
-    score: float, chosen: tuple[Option, ...], frame: Frame, lexicon: Lexicon, graph: Graph
-) -> Iterable[Reading]:
+def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: Graph) -> Iterable[Reading]:
     """The reading from each table it may start at."""
     measured = [o.entry.table for o in chosen if o.use in {"measure"} and o.entry]
     rooted = [o.entry.table for o in chosen if o.use == "root" and o.entry]
@@ -80,7 +81,7 @@ def _rooted(
     needed = {o.entry.table for o in chosen if o.entry and o.use in {"group", "series"}}
     for start in starts:
         tried.add(start)
-        fit = _fit(start, chosen, measured, rooted, frame, lexicon, graph)
+        fit = _fit(start, chosen, measured, rooted, lexicon, graph)
         if fit > 0:
             yield Reading(chosen, start, score * cost * fit)
     for table in lexicon.tables:
@@ -88,7 +89,7 @@ def _rooted(
             continue
         reached = graph.reachable(table)
         if starts[0] in reached and needed and all(t in reached for t in needed):
-            fit = _fit(table, chosen, measured, rooted, frame, lexicon, graph)
+            fit = _fit(table, chosen, measured, rooted, lexicon, graph)
             if fit > 0:
                 steps = reached.index(starts[0])
                 yield Reading(chosen, table, score * cost * fit * SWAPPED * STEP**steps, swapped=True)
@@ -100,65 +101,60 @@ def distance(graph: Graph, root: str, table: str) -> int | None:
         return 0
     if not graph.reaches(root, table):
         return None
-    level, seen = {root}, {root}
-    steps = 0
-    while table not in level:
-        level = {parent for t in level for parent in _parents(graph, t)} - seen
-        seen |= level
-        steps += 1
-        if steps > 8 or not level:
-            return None
-    return steps
-
-
-def _parents(graph: Graph, table: str) -> Iterable[str]:
-    return (link.parent for link in graph._steps.get(table, ()))  # noqa: SLF001
+    try:
+        return len(graph.path(root, table))
+    except NoPathError:
+        return None
+    except AmbiguousPathError:
+        # Two shortest paths: it can be reached, but which way has to be said; such a chart is not proposed first.
+        return AMBIGUOUS_STEPS
 
 
 def _fit(
-    root: str,
-    chosen: Sequence[Option],
-    measured: Sequence[str],
-    rooted: Sequence[str],
-    frame: Frame,
-    lexicon: Lexicon,
-    graph: Graph,
+    root: str, chosen: Sequence[Option], measured: Sequence[str], rooted: Sequence[str], lexicon: Lexicon, graph: Graph
 ) -> float:
+    """How well a filled reading hangs together when it starts at a table; 0 if it cannot be drawn from there."""
     fit = 1.0
     bases = list(dict.fromkeys([root, *measured]))
     for table in bases[1:]:
-        near = distance(graph, root, table)
-        back = distance(graph, table, root)
-        if near is None and back is None:
-            fit *= 0.45
-        else:
-            fit *= STEP ** (near if near is not None else back or 1)
+        steps = _apart(graph, root, table)
+        fit *= 0.45 if steps is None else STEP**steps
     for table in rooted:
         near = distance(graph, root, table)
-        back = distance(graph, table, root)
-        fit *= STEP**near if near is not None else (0.7 if back is not None else 0.25)
+        fit *= STEP**near if near is not None else (0.7 if related(graph, root, table) else 0.25)
     for option in chosen:
-        if option.entry is None:
-            continue
-        table = option.entry.table
-        if option.use in {"group", "series"}:
+        fit *= _option_fit(option, root, bases, lexicon, graph)
+    return fit
+
+
+def _apart(graph: Graph, left: str, right: str) -> int | None:
+    """Joins between two tables, whichever way they lead."""
+    near = distance(graph, left, right)
+    return near if near is not None else distance(graph, right, left)
+
+
+def _option_fit(option: Option, root: str, bases: Sequence[str], lexicon: Lexicon, graph: Graph) -> float:
+    if option.entry is None:
+        return 1.0
+    table = option.entry.table
+    match option.use:
+        case "group" | "series":
             steps = [distance(graph, base, table) for base in bases]
             reached = [s for s in steps if s is not None]
-            if len(reached) < len(bases):
-                # A finer leg may reach what the root does not; anything else cannot be drawn.
-                return 0.0
-            fit *= STEP ** max(reached)
-        elif option.use == "filter":
-            fit *= _filter_fit(root, table, graph)
-        elif option.use == "time_filter":
-            fit *= _filter_fit(root, table, graph) * date_fit(lexicon, option.entry.ref)
-        elif option.use == "child":
-            fit *= 1.0 if related(graph, root, table) else 0.02
-        elif option.use == "having" and table != root:
-            fit *= 0.85
-        elif option.use == "per":
-            fit *= 1.0 if all(distance(graph, base, table) is not None for base in bases) else 0.1
-    return fit
+            # A finer leg may reach what the root does not; anything else cannot be drawn.
+            return STEP ** max(reached) if len(reached) == len(bases) else 0.0
+        case "filter":
+            return _filter_fit(root, table, graph)
+        case "time_filter":
+            return _filter_fit(root, table, graph) * date_fit(lexicon, option.entry.ref)
+        case "child":
+            return 1.0 if related(graph, root, table) else 0.02
+        case "having":
+            return 1.0 if table == root else 0.85
+        case "per":
+            return 1.0 if all(distance(graph, base, table) is not None for base in bases) else 0.1
+        case _:
+            return 1.0
 
 
 def _filter_fit(root: str, table: str, graph: Graph) -> float:

@@ -57,7 +57,6 @@ class Frame:
     marks: list[Mark] = field(default_factory=list)
     styles: set[str] = field(default_factory=set)
     grain: Grain | None = None
-    part: Part | None = None
     times: list[Grain | Part] = field(default_factory=list)
     trend: bool = False
     aggregates: list[tuple[Aggregate, float | None]] = field(default_factory=list)

@@ -85,6 +85,14 @@ class Surveyed:
         """Whether the column names things: words and keys."""
         return self.facts[name].type in {ColumnType.TEXT, ColumnType.BOOLEAN} or is_key(name)
 
+    def sort(self, name: str) -> str:
+        """What sort of column it is, for the features."""
+        if self.is_text(name):
+            return "text"
+        if self.is_nominal(name):
+            return "key"
+        return "date" if self.is_date(name) else "number"
+
     def is_unique(self, name: str) -> bool:
         """Whether every row has its own value."""
         return self.facts[name].distinct == "unique"

@@ -38,9 +38,15 @@ _IRREGULAR: Final = {
 }  # fmt: skip
 
 _SUFFIXES: Final = ("ization", "isation", "ations", "ation", "ition", "ments", "ment", "ings", "ing", "ions", "ion",
-                    "ingly", "edly", "ives", "ive", "ied", "ed", "ally", "al", "ly", "ies", "es", "e", "y", "s")  # fmt: skip
+                    "ingly", "edly", "ives", "ive", "ied", "ed", "ally", "al", "ly", "ies", "es", "e", "y",
+                    "s")  # fmt: skip
 
 _CAMEL: Final = re.compile(r"[A-Z]+(?![a-z])|[A-Z]?[a-z]+|\d+")
+
+
+def word_set(text: str) -> frozenset[str]:
+    """The words of a text as a set: how lists of words are written down here."""
+    return frozenset(text.split())
 
 
 @dataclass(frozen=True, slots=True)

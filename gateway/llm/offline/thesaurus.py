@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from gateway.llm.offline.text import word_set
+
 _GROUPS: Final = """
 id identifier identification key
 number count quantity
@@ -186,18 +188,19 @@ _ABBREVIATIONS: Final = {
     "bldg": "building", "mpg": "miles gallon", "hp": "horsepower",
 }  # fmt: skip
 
-GENERAL: Final = frozenset(
-    "id identifier name code number date time type detail description status at on of by in the a an is text value "
-    "flag line data count total day key record entry to from information info".split()
+GENERAL: Final = word_set(
+    "id identifier name code number date time type detail description status at on of by in the a an "
+    "is text value flag line data count total day key record entry to from information info"
 )
 """Words that say of what sort a column is, not which one: they weigh less in a match."""
 
-STOP: Final = frozenset(
-    "a an the of in on at to for from by with and or is are be was were it its their there that this these those "
-    "which what who whom whose how when where do does did have has had show me display plot draw create make give "
-    "list provide generate present chart graph visualize visualise visualization represent illustrate using as per "
-    "each every all any not no i we our us my you can could please would should will if than then into between along "
-    "also about across over under within among only just".split()
+STOP: Final = word_set(
+    "a an the of in on at to for from by with and or is are be was were it its their there that this "
+    "these those which what who whom whose how when where do does did have has had show me display "
+    "plot draw create make give list provide generate present chart graph visualize visualise "
+    "visualization represent illustrate using as per each every all any not no i we our us my you "
+    "can could please would should will if than then into between along also about across over under "
+    "within among only just"
 )
 """Words that never name a column on their own."""
 

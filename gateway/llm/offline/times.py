@@ -23,8 +23,8 @@ MONTHS: Final = {
 NUMBERS: Final = {
     word: number
     for number, word in enumerate(
-        "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-        "eighteen nineteen twenty".split(), 1)
+        ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve", "thirteen",
+         "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen", "twenty"), 1)
 } | {"a couple of": 2, "thirty": 30, "fifty": 50, "a hundred": 100, "hundred": 100}  # fmt: skip
 
 _MONTH: Final = "(?:" + "|".join(sorted(MONTHS, key=len, reverse=True)) + r")\.?"
@@ -40,22 +40,57 @@ _UNIT: Final = r"(?:year|quarter|month|week|day|hour)"
 _PATTERNS: Final = (
     ("between", re.compile(rf"\b(?:between|from) (?P<a>{_POINT}) (?:and|to|until|till|through|-|–) (?P<b>{_POINT})\b")),
     ("between", re.compile(rf"\b(?:in |during )?(?P<a>{_YEAR}) ?(?:-|–|to|through) ?(?P<b>{_YEAR})\b")),
-    ("since", re.compile(rf"\b(?:since|starting (?:in|from)?|from|as of|beginning(?: in)?|on or after) (?P<a>{_POINT})"
-                         r"(?: on| onwards?)?\b")),
+    (
+        "since",
+        re.compile(
+            rf"\b(?:since|starting (?:in|from)?|from|as of|beginning(?: in)?|"
+            rf"on or after) (?P<a>{_POINT})"
+            r"(?: on| onwards?)?\b"
+        ),
+    ),
     ("after", re.compile(rf"\b(?:after|later than|past) (?P<a>{_POINT})\b")),
     ("before", re.compile(rf"\b(?:before|prior to|earlier than) (?P<a>{_POINT})\b")),
     ("until", re.compile(rf"\b(?:until|up to|through|till|by the end of|on or before) (?P<a>{_POINT})\b")),
-    ("ago", re.compile(rf"\b(?:in |within |over |during |for )?(?:the )?(?P<kind>last|past|previous|prior|recent|trailing)"
-                       rf" (?P<n>{_COUNT}) (?:full |calendar |complete )?(?P<unit>{_UNIT})s?\b")),
-    ("ago", re.compile(rf"\b(?:in |within |over |during |for )?(?:the )?(?P<kind>last|past|previous|prior)"
-                       rf" (?P<unit>{_UNIT})(?!s| over)\b")),
+    (
+        "ago",
+        re.compile(
+            rf"\b(?:in |within |over |during |for )?(?:the )?(?P<kind>last|past|previous|prior|recent|"
+            rf"trailing)"
+            rf" (?P<n>{_COUNT}) (?:full |calendar |complete )?(?P<unit>{_UNIT})s?\b"
+        ),
+    ),
+    (
+        "ago",
+        re.compile(
+            rf"\b(?:in |within |over |during |for )?(?:the )?(?P<kind>last|past|previous|prior)"
+            rf" (?P<unit>{_UNIT})(?!s| over)\b"
+        ),
+    ),
     ("this", re.compile(rf"\b(?:in |during |for )?(?:the )?(?:this|current) (?P<unit>{_UNIT})(?: so far)?\b")),
-    ("to_date", re.compile(r"\b(?P<unit>year|month|quarter|week)[- ]to[- ]date\b|\b(?P<short>ytd|mtd|qtd)\b|\bso far (?:this )?(?P<so>year|month)\b")),
+    (
+        "to_date",
+        re.compile(
+            r"\b(?P<unit>year|month|quarter|week)[- ]to[- ]date\b|\b(?P<short>ytd|mtd|qtd)\b|"
+            r"\bso far (?:this )?(?P<so>year|month)\b"
+        ),
+    ),
     ("today", re.compile(r"\b(?P<day>today|yesterday)\b")),
-    ("or", re.compile(rf"\b(?:in |for |during )?(?P<a>{_YEAR}) (?:and|or|vs\.?|versus|against|compared (?:to|with)) (?:in )?(?P<b>{_YEAR})\b")),
-    ("in", re.compile(rf"\b(?:in|during|for|of|on|throughout|within) (?:the )?(?:year |month of |year of )?(?P<a>{_POINT})\b")),
+    (
+        "or",
+        re.compile(
+            rf"\b(?:in |for |during )?(?P<a>{_YEAR}) (?:and|or|vs\.?|versus|against|compared (?:to|"
+            rf"with)) (?:in )?(?P<b>{_YEAR})\b"
+        ),
+    ),
+    (
+        "in",
+        re.compile(
+            rf"\b(?:in|during|for|of|on|throughout|within) (?:the )?(?:year |month of |"
+            rf"year of )?(?P<a>{_POINT})\b"
+        ),
+    ),
     ("in", re.compile(rf"(?P<a>{_POINT})(?![\d.,]*\d)\b")),
-)  # fmt: skip
+)
 
 Kind = Literal["between", "since", "after", "before", "until", "ago", "this", "to_date", "today", "or", "in"]
 

@@ -24,16 +24,24 @@ from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Literalish, Slot
 
 _ENTITY_HINTS: Final[dict[str, tuple[str, ...]]] = {
-    "email": ("email_like",), "phone": ("phone_like",), "person": ("name_like",), "name": ("name_like",),
-    "url": ("url_like",), "location": ("city", "country", "region"), "place": ("city", "country", "region"),
-    "org": ("name_like",), "organization": ("name_like",), "date": ("timestamp",),
-}  # fmt: skip
+    "email": ("email_like",),
+    "phone": ("phone_like",),
+    "person": ("name_like",),
+    "name": ("name_like",),
+    "url": ("url_like",),
+    "location": ("city", "country", "region"),
+    "place": ("city", "country", "region"),
+    "org": ("name_like",),
+    "organization": ("name_like",),
+    "date": ("timestamp",),
+}
 
 
 # Named values: placeholders and quoted words.
 
 
 def find_values(question: Question, found: Found) -> None:
+    """Add filters by masked and quoted words."""
     tokens = question.tokens
     index = 0
     while index < len(tokens):
@@ -84,7 +92,7 @@ def _value_slot(question: Question, found: Found, group: Sequence[int]) -> None:
         and near.candidates[0].entry.kind == "column"
         and near.score > 0.7
         and not _is_grouping(question, near)
-    ):  # type: ignore[union-attr]
+    ):
         found.used.update(near.tokens)
     negated = bool(NEGATION.search(before_of(question, group[0])))
     found.tokens.update(group)
@@ -127,6 +135,7 @@ def _entity_columns(question: Question, kind: str) -> tuple[Candidate, ...]:
 
 
 def find_labels(question: Question, found: Found, grouped: Grouped) -> None:
+    """Add filters by labels of vocabularies and by yes/no columns."""
     groups: list[list[Mention]] = []
     for mention in question.mentions:
         label = mention.best("label")
@@ -160,8 +169,13 @@ def find_labels(question: Question, found: Found, grouped: Grouped) -> None:
 
 
 def _measured(question: Question, mention: Mention) -> bool:
-    return any(p.cue.kind == "aggregate" and p.cue.value not in {"count", "count_distinct"} and p.last == mention.first - 1
-               and bool(mention.of_kind("column", "metric")) for p in question.cues)  # fmt: skip
+    return any(
+        p.cue.kind == "aggregate"
+        and p.cue.value not in {"count", "count_distinct"}
+        and p.last == mention.first - 1
+        and bool(mention.of_kind("column", "metric"))
+        for p in question.cues
+    )
 
 
 def _label_slot(question: Question, found: Found, group: Sequence[Mention]) -> None:
@@ -193,9 +207,7 @@ def _flag(question: Question, found: Found, mention: Mention, grouped: Grouped) 
     if best is None or best.score < 0.6 or grouped(mention) or not set(mention.tokens).isdisjoint(found.used):
         return
     column = question.lexicon.columns[best.entry.ref]
-    if column.type is not ColumnType.BOOLEAN and not (
-        column.semantic == "boolean_like" and column.type is ColumnType.BOOLEAN
-    ):
+    if column.type is not ColumnType.BOOLEAN:
         return
     if any(c.score > best.score for c in mention.candidates):
         return
