@@ -1,0 +1,6 @@
+"""Servers for the summary tests."""
+
+from tests.servers.mariadb import mariadb_server
+from tests.servers.postgres import postgres_server
+
+__all__ = ["mariadb_server", "postgres_server"]

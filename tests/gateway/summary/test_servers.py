@@ -1,0 +1,155 @@
+"""The same rows in PostgreSQL, MariaDB, SQLite and DuckDB say the same, against the real servers."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import pytest
+
+from gateway.project import Project
+from gateway.sources.base import Source
+from gateway.sources.open import open_source
+from gateway.summary import engine as engines
+from gateway.summary.model import Summary
+from gateway.summary.summarise import summarise
+from gateway.tenancy.rules import scope_for
+from tests.gateway.summary.worlds import Row, write
+from tests.servers.mariadb import MariadbServer
+from tests.servers.postgres import PostgresServer
+
+ROWS: list[Row] = [
+    ("a" if i % 4 else "b", i % 350, None if i % 10 == 0 else math.exp((i * 7919 % 1000) / 150) - 20,
+     i * 31 % 500, ("open", "sent", "in transit")[i % 5 % 3],
+     f"{2020 + i % 4}-{i * 7 % 12 + 1:02d}-{i * 3 % 28 + 1:02d}")
+    for i in range(3_000)
+]  # fmt: skip
+MORE = "contact varchar(80), placed timestamp"
+DDL = "tenant varchar(20), who integer, amount double precision, score integer, word varchar(40), day date"
+RULES = """
+[source.tables.t]
+tenant = "tenant"
+subject = "who"
+[source.tables.t.columns.word]
+vocabulary = ["open", "sent", "in transit"]
+[source.tables.u]
+tenant = "tenant"
+"""
+
+
+def _rows() -> list[tuple[object, ...]]:
+    return [
+        (*row, f"user{i}@mail.example", f"2024-0{1 + i % 9}-0{1 + i % 9} {i % 24:02d}:{i % 60:02d}:00")
+        for i, row in enumerate(ROWS)
+    ]
+
+
+def _summary(source: Source, rules: str) -> Summary:
+    config = Project.parse('[[source]]\nname = "w"\npath = "x"\n' + rules).source()
+    try:
+        catalog = source.reflect()
+        return summarise(source, catalog, scope_for(config, catalog, tenant="a"), config)
+    finally:
+        source.close()
+
+
+def _file(engine: str, path: Path) -> Source:
+    file = write(_rows(), engine, path, f"{DDL}, {MORE}")  # type: ignore[arg-type]
+    if engine == "duckdb":
+        import duckdb
+
+        with duckdb.connect(str(file)) as connection:
+            connection.execute("create table u as select * from t")
+    else:
+        import sqlite3
+
+        connection = sqlite3.connect(file)
+        connection.execute(f"create table u ({DDL}, {MORE})")
+        connection.execute("insert into u select * from t")
+        connection.commit()
+        connection.close()
+    return open_source(Project.for_path(file).source())
+
+
+def _facts(summary: Summary) -> dict[str, object]:
+    """All but distinct counts, which DuckDB estimates, and text classes, which SQLite judges by simpler patterns."""
+    facts: dict[str, object] = {}
+    for table in summary.tables:
+        facts[table.name] = table.rows
+        for column in table.columns:
+            said = column.model_dump(exclude={"distinct", "type", "name"})
+            for group, value in said.items():
+                for key, fact in value.items() if isinstance(value, dict) else [("", value)]:
+                    facts[f"{table.name}.{column.name}.{group}.{key}"] = fact
+    return facts
+
+
+@pytest.fixture(scope="module")
+def expected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
+    facts = _facts(_summary(_file("duckdb", tmp_path_factory.mktemp("duck")), RULES))
+    assert facts["t"] == 2_200
+    assert facts["t.contact.text.pattern"] == "email-like"
+    assert facts["t.amount.number.p50"] is not None
+    assert facts["t.placed.time.grain"] == "hourly"
+    assert facts["t.word.labels."] is not None
+    return facts
+
+
+def test_sqlite_says_the_same(tmp_path: Path, expected: dict[str, object]) -> None:
+    assert _facts(_summary(_file("sqlite", tmp_path), RULES)) == expected
+
+
+@pytest.mark.server
+def test_postgres_says_the_same(postgres_server: PostgresServer, expected: dict[str, object]) -> None:
+    with postgres_server.admin() as admin:
+        admin.execute("DROP DATABASE IF EXISTS facts")
+        admin.execute("CREATE DATABASE facts")
+        admin.execute("DROP ROLE IF EXISTS facts_reader")
+        admin.execute("CREATE USER facts_reader PASSWORD 'secret'")
+    with postgres_server.admin("facts") as admin:
+        admin.execute(f"CREATE TABLE t ({DDL}, {MORE})")
+        with admin.cursor() as cursor:
+            cursor.executemany("INSERT INTO t VALUES (%s,%s,%s,%s,%s,%s,%s,%s)", _rows())
+        admin.execute("CREATE TABLE u AS SELECT * FROM t")
+        admin.execute("GRANT SELECT ON t, u TO facts_reader")
+    source = open_source(_server(postgres_server.url("facts_reader", database="facts")))
+    assert _facts(_summary(source, RULES)) == expected
+
+
+@pytest.mark.server
+def test_mariadb_says_the_same(mariadb_server: MariadbServer, expected: dict[str, object]) -> None:
+    with mariadb_server.admin() as admin, admin.cursor() as cursor:
+        cursor.execute("CREATE DATABASE facts")
+        cursor.execute("USE facts")
+        cursor.execute(f"CREATE TABLE t ({DDL}, {MORE.replace('timestamp', 'datetime')})")
+        cursor.executemany("INSERT INTO t VALUES (%s,%s,%s,%s,%s,%s,%s,%s)", _rows())
+        cursor.execute("CREATE TABLE u AS SELECT * FROM t")
+        cursor.execute("CREATE USER facts_reader@'127.0.0.1' IDENTIFIED BY 'secret'")
+        cursor.execute("GRANT SELECT ON facts.* TO facts_reader@'127.0.0.1'")
+    source = open_source(_server(mariadb_server.url("facts_reader", database="facts")))
+    assert _facts(_summary(source, RULES)) == expected
+
+
+def _server(url: str):  # type: ignore[no-untyped-def]
+    return Project.parse(f'[[source]]\nname = "w"\nurl = "{url}"\n').source()
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "sqlite"])
+def test_large_tables_are_sampled_and_say_much_the_same(
+    engine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, expected: dict[str, object]
+) -> None:
+    """The row count stays that of all rows; distinct counts of a sample are told only where they are sure."""
+    from dataclasses import replace
+
+    for dialect, known in list(engines.ENGINES.items()):
+        monkeypatch.setitem(engines.ENGINES, dialect, replace(known, sample_above=1_000, sample_rows=800))
+    facts = _facts(summary := _summary(_file(engine, tmp_path), RULES))
+    table = summary.table("u")
+    assert table is not None
+    assert table.rows == 2_200
+    contact = table.column("contact")
+    assert contact is not None
+    assert contact.distinct == "many"
+    median = facts["u.score.number.p50"]
+    assert isinstance(median, float)
+    assert median == pytest.approx(expected["u.score.number.p50"], rel=0.35)
