@@ -47,7 +47,7 @@ def leaves_of(size: int) -> list[bytes]:
 
 
 def test_known_roots_of_the_certificate_transparency_test_data() -> None:
-    """Roots of the eight leaves that RFC 6962 implementations share (google/certificate-transparency test data)."""
+    """Roots over the leaves that implementations of RFC 6962 share as test data."""
     entries = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
     leaves = [leaf_hash(bytes.fromhex(e)) for e in entries]
     assert leaves[0].hex() == "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d"
@@ -108,9 +108,10 @@ def test_every_older_tree_is_consistent(size: int) -> None:
 
 
 WRONG_INCLUSION = [
-    "truncated-proof", "extended-proof", "trailing-garbage", "leading-garbage", "wrong-leaf", "wrong-root", "empty-root",
-    "index-plus-1", "index-minus-1", "index-negative", "index-at-size", "size-plus-1", "size-halved", "size-zero",
-    "flipped-bit-in-leaf", "swapped-siblings", "short-hash", "root-as-sibling",
+    "truncated-proof", "extended-proof", "trailing-garbage", "leading-garbage", "wrong-leaf",
+    "wrong-root", "empty-root", "index-plus-1", "index-minus-1", "index-negative", "index-at-size",
+    "size-plus-1", "size-halved", "size-zero", "flipped-bit-in-leaf", "swapped-siblings",
+    "short-hash", "root-as-sibling",
 ]  # fmt: skip
 
 
