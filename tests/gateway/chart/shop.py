@@ -204,7 +204,7 @@ def proved(
     return prove(compiled(spec, right=right, shop=shop, **bindings), catalog=shop, scope=right)
 
 
-_TYPES: dict[Dialect, dict[ColumnType, str]] = {
+TYPES: dict[Dialect, dict[ColumnType, str]] = {
     Dialect.DUCKDB: {
         INT: "INTEGER",
         NUM: "DECIMAL(12,2)",
@@ -231,7 +231,7 @@ def ddl(dialect: Dialect) -> list[str]:
     quote = "`" if dialect is Dialect.MYSQL else '"'
     statements = []
     for name in ("cities", "customers", "products", "orders", "items", "tickets"):
-        parts = [f"{quote}{c}{quote} {_TYPES[dialect][kind]}" for c, kind in COLUMNS[name].items()]
+        parts = [f"{quote}{c}{quote} {TYPES[dialect][kind]}" for c, kind in COLUMNS[name].items()]
         parts.append("PRIMARY KEY (id)")
         parts += [f"FOREIGN KEY ({c}) REFERENCES {p} ({k})" for t, c, p, k in LINKS if t == name]
         statements.append(f"CREATE TABLE {name} ({', '.join(parts)})")
