@@ -34,6 +34,7 @@ from gateway.chart.wording import (
     column_words,
     event_words,
     find_column,
+    is_share,
     is_temporal,
     measure_index,
     number_words,
@@ -100,12 +101,14 @@ class Conditions:
         measure = measures[index]
         said = [f"only where {self.clause(measure.filter)}"] if measure.filter else []
         if measure.derive:
+            of, by = (measure_index(field or "") for field in (measure.of, measure.by))
+            share = 0 <= of < index and 0 <= by < index and is_share(measures[of], measures[by])
             for field, which in ((measure.of, "the first"), (measure.by, "the second")):
                 at = measure_index(field) if field else -1
                 inner = measures[at].filter if 0 <= at < index else None
                 if inner:
                     only = f"only where {self.clause(inner)}"
-                    said.append(f"{which} {only}" if measure.derive == "ratio" else only)
+                    said.append(f"{which} {only}" if measure.derive == "ratio" and not share else only)
         return "; ".join(said)
 
     def _with(self, part: Compare | InList | Between | NullTest, table: str) -> str:

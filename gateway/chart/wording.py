@@ -242,7 +242,7 @@ def _derived(measure: Measure, index: int, spec: ChartSpec, summary: Summary) ->
     base = named(measure.of, index - 1)
     step = next((d.grain for d in spec.dimensions if d.grain), None)
     if measure.derive == "ratio":
-        return f"ratio of {base} to {named(measure.by, index - 1)}"
+        return _ratio(base, named(measure.by, index - 1), spec, measure)
     if measure.derive == "share_of_total":
         return f"share of total {base.removeprefix('total ')}"
     if measure.derive == "running_total":
@@ -251,6 +251,24 @@ def _derived(measure: Measure, index: int, spec: ChartSpec, summary: Summary) ->
         return f"{measure.window or 2}-{step or 'point'} moving average of {base}"
     change = "change" if measure.derive == "change" else "percentage change"
     return f"{change} in {base} against the previous {step or 'group'}"
+
+
+def _ratio(base: str, below: str, spec: ChartSpec, measure: Measure) -> str:
+    """``revenue per order``, ``share of subscriptions`` (some of them to all of them), else ``ratio of … to …``."""
+    of, by = (measure_index(field or "") for field in (measure.of, measure.by))
+    if min(of, by) < 0 or max(of, by) >= len(spec.measures):
+        return f"ratio of {base} to {below}"
+    if is_share(spec.measures[of], spec.measures[by]):
+        return f"share of {below.removeprefix('number of ').removeprefix('total ')}"
+    counted = below.removeprefix("number of ").removeprefix("different ")
+    if counted != below and spec.measures[by].filter is None and " with " not in counted:
+        return f"{base} per {singular(counted)}"
+    return f"ratio of {base} to {below}"
+
+
+def is_share(part: Measure, whole: Measure) -> bool:
+    """Whether a ratio is of some rows to all of them: the same measure, filtered above and not below."""
+    return part.filter is not None and whole.filter is None and part.model_copy(update={"filter": None}) == whole
 
 
 def drawn_measures(spec: ChartSpec) -> tuple[int, ...]:

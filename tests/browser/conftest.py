@@ -56,7 +56,13 @@ def answer(name: str, **changes: Any) -> dict[str, Any]:
     chart = render(picture.spec, picture.result, summary=GALLERY.SHOP, sentence=picture.sentence)
     result: ResultTable = picture.result
     prompt = [
-        {"role": "system", "segments": [{"kind": "template", "text": "You plan charts.\n"}, {"kind": "metadata", "text": "orders: about 1,000 rows\n"}]},
+        {
+            "role": "system",
+            "segments": [
+                {"kind": "template", "text": "You plan charts.\n"},
+                {"kind": "metadata", "text": "orders: about 1,000 rows\n"},
+            ],
+        },
         {"role": "user", "segments": [{"kind": "question", "text": "⟨v1: orders.status⟩ orders"}]},
     ]  # fmt: skip
     stages = ("scope", "summarise", "mask", "build", "scan", "log", "plan", "read", "compile", "prove", "run", "render")
@@ -112,7 +118,13 @@ class FakeApi:
         if path.startswith("/v1/demo/session"):
             self.tokens += 1
             tenant = path.partition("tenant=")[2]
-            return 200, {"token": f"t{self.tokens}-{tenant}", "session": "s", "expires_at": "", "tenant": tenant, "source": "demo"}
+            return 200, {
+                "token": f"t{self.tokens}-{tenant}",
+                "session": "s",
+                "expires_at": "",
+                "tenant": tenant,
+                "source": "demo",
+            }
         if not token or self.expire_next:
             self.expire_next = False
             return 401, _error("unauthorized", "no valid session")
@@ -131,7 +143,13 @@ class FakeApi:
             return 200, evil_answer()
         if question == "which":
             other = PICTURES["line-series"]
-            alternatives = [{"sentence": other.sentence, "spec": other.spec.model_dump(mode="json"), "context": "context-line-series"}]
+            alternatives = [
+                {
+                    "sentence": other.sentence,
+                    "spec": other.spec.model_dump(mode="json"),
+                    "context": "context-line-series",
+                }
+            ]
             return 200, answer("line", ambiguous=True, alternatives=alternatives)
         if question == "masked":
             masked = [
@@ -144,7 +162,9 @@ class FakeApi:
 
 def evil_answer() -> dict[str, Any]:
     """An answer with markup in every place that a row, a model or a database could fill."""
-    body = answer("bar-horizontal", sentence=EVIL, notes=[EVIL], masked=[{"placeholder": EVIL, "kind": EVIL, "columns": [EVIL]}])
+    body = answer(
+        "bar-horizontal", sentence=EVIL, notes=[EVIL], masked=[{"placeholder": EVIL, "kind": EVIL, "columns": [EVIL]}]
+    )
     body["table"]["rows"] = [[EVIL, 1], ["=HYPERLINK(1)", -2]]
     body["explain"]["masked_question"] = EVIL
     body["explain"]["prompt"][0]["segments"][0]["text"] = EVIL
@@ -156,7 +176,8 @@ def evil_answer() -> dict[str, Any]:
         '<a xlink:href="javascript:window.pwned=1"><text x="5" y="20">link</text></a>'
         '<image href="/leak.png" width="9" height="9"/><foreignObject><body xmlns="http://www.w3.org/1999/xhtml">'
         '<img src="x" onerror="window.pwned=1"/></body></foreignObject>'
-        '<rect width="50" height="20" style="background:url(/leak2.png)" fill="url(/leak3.svg#a)" onclick="window.pwned=1"/>'
+        '<rect width="50" height="20" style="background:url(/leak2.png)" fill="url(/leak3.svg#a)" '
+        'onclick="window.pwned=1"/>'
         '<use href="/leak4.svg#b"/><text x="5" y="50">kept text</text></svg>'
     )
     return body
@@ -204,10 +225,10 @@ class Fake:
                 status, reply = fake.api.reply(method, path, body, token)
                 self._send(status, json.dumps(reply).encode(), "application/json")
 
-            def do_GET(self) -> None:  # noqa: N802
+            def do_GET(self) -> None:
                 self._handle("GET")
 
-            def do_POST(self) -> None:  # noqa: N802
+            def do_POST(self) -> None:
                 self._handle("POST")
 
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
@@ -264,7 +285,14 @@ def visit(browser: Any) -> Iterator[Any]:
         contexts.append(context)
         page = context.new_page()
         if quiet:
-            page.on("console", lambda m: problems.append(m.text) if m.type == "error" and "status of 4" not in m.text and "status of 5" not in m.text else None)
+            page.on(
+                "console",
+                lambda m: (
+                    problems.append(m.text)
+                    if m.type == "error" and "status of 4" not in m.text and "status of 5" not in m.text
+                    else None
+                ),
+            )
         page.on("pageerror", lambda error: problems.append(str(error)))
         page.goto(url)
         page.wait_for_selector("#send:not([disabled])")

@@ -43,7 +43,7 @@ def bar(drawing: Drawing) -> tuple[Json, Drawing]:
         return _single(drawing)
     if group.bin_width and split is None:
         return _binned(group, None, drawing)
-    stack = _stack(drawing, measure)
+    stack = _stack(drawing, measure, split)
     if split is not None:
         split, drawing = first_groups(split, drawing, MAX_SERIES)
     beside = split is not None and stack is None
@@ -101,10 +101,13 @@ def _time_bars(
     return {"mark": mark, "encoding": encoding | spoken(drawing)}, drawing
 
 
-def _stack(drawing: Drawing, measure: Shown) -> str | None:
+def _stack(drawing: Drawing, measure: Shown, split: Shown | None) -> str | None:
     asked = drawing.spec.stack
     if asked is not None:
         return None if asked == "none" else asked
+    if split is not None and (split.times or split.part):
+        # Periods as a series are there to be compared: 2024 beside 2025, not on top of it.
+        return None
     return "zero" if measure.additive else None
 
 
@@ -150,7 +153,7 @@ def _trend(drawing: Drawing, kind: str) -> tuple[Json, Drawing]:
     if split is not None:
         encoding["color"] = color(split, drawing)
         if kind == "area":
-            y["stack"] = _stack(drawing, measure)
+            y["stack"] = _stack(drawing, measure, split)
             if y["stack"] is None:
                 mark |= {"fillOpacity": 0.25, "line": {"strokeWidth": 2}}
     elif kind == "area":
@@ -217,7 +220,7 @@ def _binned(binned: Shown, series: Shown | None, drawing: Drawing) -> tuple[Json
     encoding: Json = {"x": x | {"bin": "binned"}, "x2": {"field": "upper"}, "y": y}
     if series is not None:
         encoding["color"] = color(as_category(series, drawing), drawing)
-        y["stack"] = _stack(drawing, measure)
+        y["stack"] = _stack(drawing, measure, series)
     mark: Json = {"type": "bar", "binSpacing": 1, "cornerRadiusEnd": 0}
     return {"mark": mark, "encoding": encoding | spoken(drawing)}, drawing
 

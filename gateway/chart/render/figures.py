@@ -13,6 +13,8 @@ from gateway.chart.render.shape import as_category, fold_measures, grouping
 from gateway.chart.render.theme import INK
 
 MAX_SLICES: Final = 8
+MAX_ACROSS: Final = 31
+"""Columns of a heat map that was turned: the days of a month still fit."""
 
 
 def arc(drawing: Drawing) -> tuple[Json, Drawing]:
@@ -62,6 +64,9 @@ def rect(drawing: Drawing) -> tuple[Json, Drawing]:
         return bar(drawing)
     across, down = as_category(group, drawing), split
     measure = drawing.measures[0]
+    if _count(down) > max(12, _count(across)) and _count(down) <= MAX_ACROSS:
+        # The longer side lies down: a screen is wider than it is high.
+        across, down = down, across
     columns, rows = _count(across), _count(down)
     low, high = min(measure.numbers, default=0.0), max(measure.numbers, default=0.0)
     signed = low < 0 < high

@@ -170,6 +170,18 @@ async function enter(tenant) {
   }
 }
 
+/** Example questions: the first few, and the others behind a button. */
+function examples(questions, shown = 6) {
+  const buttons = questions.slice(0, shown).map((question) => h("button", {
+    type: "button",
+    onclick: () => { byId("question").value = question; ask(question); },
+  }, question));
+  const more = questions.length > shown ? h("button", {
+    type: "button", class: "more", onclick: () => { examples(questions, questions.length); byId("examples").children[shown].focus(); },
+  }, `${questions.length - shown} more`) : null;
+  byId("examples").replaceChildren(...[...buttons, more].filter(Boolean));
+}
+
 // ---- colours
 
 const THEMES = ["auto", "light", "dark"];
@@ -232,10 +244,7 @@ async function start() {
     const select = byId("tenant");
     select.replaceChildren(...tenants.map((name) => h("option", { value: name }, name.charAt(0).toUpperCase() + name.slice(1))));
     select.disabled = false;
-    byId("examples").replaceChildren(...questions.map((question) => h("button", {
-      type: "button",
-      onclick: () => { byId("question").value = question; ask(question); },
-    }, question)));
+    examples(questions);
     await enter(tenants[0]);
   } catch (error) {
     trouble(error);

@@ -93,7 +93,17 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "ratio of filtered to all": (
         subs(measures=[COUNT | {"filter": {"op": "not_null", "column": "subscriptions.cancelled_on"}}, COUNT,
                        {"derive": "ratio", "of": "m1", "by": "m2"}]),
-        "Ratio of number of subscriptions to number of subscriptions (the first only where cancelled at some time)",
+        "Share of subscriptions (only where cancelled at some time)",
+    ),
+    "ratio to a count": (
+        orders(measures=[{"metric": "average_order_value"}, COUNT, {"derive": "ratio", "of": "m1", "by": "m2"}]),
+        "Average order value per order",
+    ),
+    "ratio of two": (
+        orders(measures=[COUNT | {"filter": {"op": "eq", "column": "orders.is_gift", "value": True}},
+                         {"aggregate": "sum", "column": "orders.discount"},
+                         {"derive": "ratio", "of": "m1", "by": "m2"}]),
+        "Ratio of number of orders to total discount (the first only where gift is yes)",
     ),
     "share of total": (
         orders(measures=[COUNT, {"derive": "share_of_total", "of": "m1"}], dimensions=[COUNTRY]),
