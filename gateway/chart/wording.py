@@ -195,6 +195,9 @@ def _counted(measure: Measure, spec: ChartSpec, summary: Summary) -> str:
         return f"number of different {rows_of(link.parent)}"
     if found and found.primary_key == (name,):
         return f"number of different {rows_of(table)}"
+    event = event_words(measure.column)
+    if event and is_temporal(measure.column, summary):
+        return f"number of different dates {happened(measure.column, event, spec.table)}"
     owner = owner_of(name)
     return f"number of different {plural(owner or column_words(measure.column, spec.table, via=measure.via))}"
 

@@ -114,6 +114,10 @@ def test_an_error_says_what_and_what_to_do(fake: Any, visit: Visit, question: st
     assert not page.is_visible("#answer")
     ask(page, "line")
     assert not page.is_visible("#trouble")
+    ask(page, question)
+    assert "not to your last question" in page.inner_text("#answer")
+    ask(page, "line")
+    assert not page.is_visible("#earlier")
 
 
 def test_an_unreachable_gateway_is_said(fake: Any, visit: Visit) -> None:

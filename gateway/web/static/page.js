@@ -79,6 +79,7 @@ function busy(on) {
 
 function show(answer) {
   state.answer = answer;
+  byId("earlier").hidden = true;
   byId("sentence").textContent = answer.sentence;
   byId("notes").replaceChildren(...answer.notes.map((note) => h("li", {}, note)));
   byId("notes").hidden = !answer.notes.length;
@@ -116,6 +117,7 @@ function choices(answer) {
 
 function trouble(error) {
   const known = error instanceof Trouble;
+  byId("earlier").hidden = !state.answer;
   const code = known ? error.code : "page";
   const box = byId("trouble");
   const sentence = known ? error.message : "this page could not show the answer";
