@@ -159,11 +159,6 @@ class OpenAIPlanner:
                 found = await self._send(prompt, modes[at], sends, hooks)
             except Exception as error:  # noqa: BLE001 - `classify` raises what it does not know
                 failure = self._judge(error)
-                if failure.other_mode and at + 1 < len(modes):
-                    at += 1
-                    continue
-                failed += 1
-                await self._wait_or_raise(failure, failed, deadline)
             except BaseException:
                 self._breaker.forget()
                 raise
@@ -171,6 +166,12 @@ class OpenAIPlanner:
                 self._breaker.record(ok=True)
                 self._remember(modes[at])
                 return self._reply(prompt, found, sends)
+            # Outside of the except block, so that no error of ours carries the library's, which quotes bodies.
+            if failure.other_mode and at + 1 < len(modes):
+                at += 1
+                continue
+            failed += 1
+            await self._wait_or_raise(failure, failed, deadline)
 
     def _judge(self, error: Exception) -> Failure:
         try:
@@ -189,7 +190,7 @@ class OpenAIPlanner:
             failure.error.details["retry_after_s"] = round(failure.after_s, 1)
         may = failure.retryable and failed < policy.max_attempts and in_time
         if not may or not self._budget.take():
-            raise failure.error from None
+            raise failure.error
         await self._sleep(wait)
 
     def _remember(self, mode: ReplyMode) -> None:

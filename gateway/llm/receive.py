@@ -44,12 +44,14 @@ async def receive_streamed(
     stream = await client.chat.completions.create(**payload)
     async with stream:
         async for chunk in stream:
-            tokens_in = count_of(chunk.usage, "prompt_tokens") or tokens_in
-            tokens_out = count_of(chunk.usage, "completion_tokens") or tokens_out
-            for choice in chunk.choices or ():
-                piece = _piece(choice.delta)
-                refused = refused or bool(getattr(choice.delta, "refusal", None))
-                finish = choice.finish_reason or finish
+            usage = getattr(chunk, "usage", None)
+            tokens_in = count_of(usage, "prompt_tokens") or tokens_in
+            tokens_out = count_of(usage, "completion_tokens") or tokens_out
+            for choice in _list(getattr(chunk, "choices", None)):
+                delta = getattr(choice, "delta", None)
+                piece = _piece(delta)
+                refused = refused or bool(getattr(delta, "refusal", None))
+                finish = getattr(choice, "finish_reason", None) or finish
                 pieces.append(piece)
                 size += len(piece)
             if on_progress and size - told >= _TOLD_EVERY:
@@ -62,11 +64,16 @@ async def receive_streamed(
     return Extracted(text=text, tokens_in=tokens_in, tokens_out=tokens_out)
 
 
+def _list(value: object) -> list[Any]:
+    # The library builds its objects without checking what the endpoint sent.
+    return value if isinstance(value, list) else []
+
+
 def _piece(delta: Any) -> str:
     content = getattr(delta, "content", None)
     if isinstance(content, str):
         return content
-    for call in getattr(delta, "tool_calls", None) or ():
+    for call in _list(getattr(delta, "tool_calls", None)):
         arguments = getattr(getattr(call, "function", None), "arguments", None)
         if isinstance(arguments, str):
             return arguments
