@@ -1,0 +1,239 @@
+"""Time and peak memory of a summary, beside the one-scan limit (DuckDB SUMMARIZE) and profilers where they install.
+
+    python bench/summary.py [--quick] [--rows 100000 1000000 …] [--tables 500] [--peer NAME=PYTHON …] [--postgres URL]
+
+A 20-column table (whole numbers, decimals, doubles, dates, times, texts, a boolean; 10% nulls in one column) is made
+with a fixed seed. Every tool runs in a process of its own, so that peak memory is its own; the load of the data counts
+for those that must load it. A peer is measured with an interpreter in which it is installed:
+``--peer ydata-profiling=/path/python --peer dataprofiler=… --peer whylogs=…``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+COLUMNS = """
+i::bigint AS id, (hash(i) % 1000)::int AS store, ((hash(i * 3) % 100000) / 100.0)::double AS price,
+(hash(i * 5) % 1000000 / 1e6)::double AS score, ((hash(i * 6) % 100000000) / 100)::decimal(12, 2) AS total,
+DATE '2020-01-01' + (hash(i * 7) % 1500)::int AS day,
+TIMESTAMP '2020-01-01' + to_seconds((hash(i * 11) % 100000000)::bigint) AS at,
+'kind ' || (hash(i * 13) % 7) AS kind, 'user' || (hash(i * 17) % 500000) || '@mail.example' AS contact,
+md5(i::varchar) AS code, (hash(i * 19) % 2) = 0 AS active, (hash(i * 23) % 10)::int AS stars,
+(hash(i * 25) % 100000 / 1000.0)::double AS rate, exp((hash(i * 26) % 10000) / 1000.0)::double AS amount,
+'some free text number ' || (hash(i * 29) % 1000000) AS note, (hash(i * 31) % 2000)::bigint AS points,
+((hash(i * 32) % 100000) / 1e5 - 0.5)::double AS change,
+CASE WHEN hash(i * 33) % 10 > 0 THEN (hash(i * 34) % 1000 / 10.0)::double END AS weight,
+'city ' || (hash(i * 37) % 300) AS city, (hash(i * 41) % 100)::smallint AS age
+"""
+
+
+def child(tool: str, path: str) -> None:
+    """Run one tool on one file and print its seconds and peak memory as JSON. Imports are not counted."""
+    work = _TOOLS[tool](path)
+    started = time.perf_counter()
+    said = work()
+    seconds = time.perf_counter() - started
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps({"seconds": seconds, "peak_mb": peak, "said": said}))
+
+
+def _rowless(path: str) -> Callable[[], str]:
+    from gateway.project import Project
+    from gateway.sources.open import open_source
+    from gateway.summary.summarise import summarise
+    from gateway.tenancy.rules import scope_for
+
+    def work() -> str:
+        config = Project.for_path(path).source()
+        source = open_source(config)
+        catalog = source.reflect()
+        summary = summarise(source, catalog, scope_for(config, catalog, tenant="bench"), config)
+        source.close()
+        return f"{len(summary.tables)} tables, {len(summary.model_dump_json(exclude_none=True))} bytes"
+
+    return work
+
+
+def _summarize(path: str) -> Callable[[], str]:
+    import duckdb
+
+    def work() -> str:
+        with duckdb.connect(path, read_only=True, config={"threads": 2, "memory_limit": "2GB"}) as connection:
+            names = [row[0] for row in connection.execute("SELECT table_name FROM duckdb_tables()").fetchall()]
+            return f"{sum(len(connection.execute(f'SUMMARIZE {name}').fetchall()) for name in names)} columns"
+
+    return work
+
+
+def _frame(path: str) -> object:
+    import pandas
+
+    return pandas.read_parquet(Path(path).with_suffix(".parquet"))
+
+
+def _ydata(path: str) -> Callable[[], str]:
+    from ydata_profiling import ProfileReport
+
+    def work() -> str:
+        report = ProfileReport(_frame(path), minimal=True, progress_bar=False)
+        return f"{len(report.get_description().variables)} columns"
+
+    return work
+
+
+def _dataprofiler(path: str) -> Callable[[], str]:
+    import dataprofiler
+
+    def work() -> str:
+        options = dataprofiler.ProfilerOptions()
+        options.set({"data_labeler.is_enabled": False})
+        profile = dataprofiler.Profiler(_frame(path), options=options)
+        return f"{len(profile.report(report_options={'output_format': 'compact'})['data_stats'])} columns"
+
+    return work
+
+
+def _whylogs(path: str) -> Callable[[], str]:
+    import whylogs
+
+    def work() -> str:
+        return f"{len(whylogs.log(_frame(path)).view().get_columns())} columns"
+
+    return work
+
+
+_TOOLS = {
+    "rowless": _rowless,
+    "SUMMARIZE": _summarize,
+    "ydata-profiling": _ydata,
+    "dataprofiler": _dataprofiler,
+    "whylogs": _whylogs,
+}
+
+
+def make_table(path: Path, rows: int, *, parquet: bool) -> None:
+    """Write the 20-column table, as a Parquet file too if a peer needs one."""
+    import duckdb
+
+    with duckdb.connect(str(path), config={"threads": 2}) as connection:
+        connection.execute(f"CREATE TABLE t AS SELECT {COLUMNS} FROM range({rows}) r(i)")
+        if parquet:
+            connection.execute(f"COPY t TO '{path.with_suffix('.parquet')}' (FORMAT parquet)")
+
+
+def make_schema(path: Path, tables: int) -> None:
+    """Write a schema of many tables of 12 columns and 2,000 rows, every other one with a key of another."""
+    import duckdb
+
+    with duckdb.connect(str(path), config={"threads": 2}) as connection:
+        for k in range(tables):
+            connection.execute(
+                f"CREATE TABLE thing_{k} AS SELECT i::int AS id, (i % 2000)::int AS thing_{k // 2}_id, "
+                f"'n' || i AS name, "
+                f"(i * 37 % 500)::int AS quantity, (i * 7919 % 10000) / 100.0 AS price, 'k' || (i % 5) AS kind, "
+                f"DATE '2022-01-01' + (i % 900)::int AS day, TIMESTAMP '2022-01-01' + to_minutes(i) AS at, "
+                f"i % 3 = 0 AS active, (i % 100) / 100.0 AS rate, 'note ' || (i * 13) AS note, i % 17 AS score "
+                f"FROM range(2000) r(i)"
+            )
+
+
+def run(tool: str, path: Path, python: str = sys.executable) -> dict[str, float] | None:
+    """Measure a tool in a process of its own; None if it failed, with the reason on stderr."""
+    done = subprocess.run(
+        [python, str(Path(__file__).resolve()), "--child", tool, str(path)], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        print(f"{tool} failed: {done.stderr.strip().splitlines()[-1:]}", file=sys.stderr)
+        return None
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def best(tool: str, path: Path, rounds: int, python: str = sys.executable) -> dict[str, float] | None:
+    """The fastest of some rounds, so that other work on the machine counts least."""
+    found = [result for _ in range(rounds) if (result := run(tool, path, python)) is not None]
+    return min(found, key=lambda result: result["seconds"]) if found else None
+
+
+def compare(folder: Path, rows: int, rounds: int, peers: dict[str, str]) -> float | None:
+    """Print one row a tool; return our time over SUMMARIZE's."""
+    path = folder / f"t{rows}.duckdb"
+    make_table(path, rows, parquet=bool(peers))
+    ours = theirs = None
+    for tool, python in {"SUMMARIZE": sys.executable, "rowless": sys.executable, **peers}.items():
+        result = best(tool, path, rounds if tool in ("SUMMARIZE", "rowless") else 1, python)
+        if result is None:
+            print(f"{rows:>12,}  {tool:<16} {'failed':>10}")
+            continue
+        theirs = result["seconds"] if tool == "SUMMARIZE" else theirs
+        ours = result["seconds"] if tool == "rowless" else ours
+        share = f"{result['seconds'] / theirs:8.2f}x" if theirs else ""
+        print(f"{rows:>12,}  {tool:<16} {result['seconds']:>9.2f}s {result['peak_mb']:>9.0f} MB {share}", flush=True)
+    for made in (path, path.with_suffix(".parquet")):
+        made.unlink(missing_ok=True)
+    return ours / theirs if ours and theirs else None
+
+
+def postgres(url: str) -> None:
+    """Summarise the tables of a PostgreSQL database."""
+    from gateway.project import Project
+    from gateway.sources.open import open_source
+    from gateway.summary.summarise import summarise
+    from gateway.tenancy.rules import scope_for
+
+    config = Project.parse(f'[[source]]\nname = "bench"\nurl = "{url}"\nunrestricted = true\n').source()
+    source = open_source(config)
+    catalog = source.reflect()
+    started = time.perf_counter()
+    summary = summarise(source, catalog, scope_for(config, catalog, tenant="bench"), config, progress=print)
+    for table in summary.tables:
+        print(f"PostgreSQL  {table.name} {table.rows} rows  {time.perf_counter() - started:.2f}s")
+    source.close()
+
+
+def main() -> None:
+    """Measure, print a table, and a line to sum it up."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--quick", action="store_true", help="under 45 seconds")
+    parser.add_argument("--rows", type=int, nargs="*", default=[100_000, 1_000_000, 10_000_000])
+    parser.add_argument("--tables", type=int, default=500)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
+    parser.add_argument("--postgres", metavar="URL")
+    parser.add_argument("--child", nargs=2, metavar=("TOOL", "FILE"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        child(*arguments.child)
+        return
+    sizes, tables, rounds = arguments.rows, arguments.tables, arguments.rounds
+    if arguments.quick:
+        sizes, tables, rounds = [100_000, 1_000_000], 40, 2
+    peers = dict(peer.split("=", 1) for peer in arguments.peer)
+    folder = Path(tempfile.mkdtemp(prefix="rowless-bench-"))
+    try:
+        print(f"{'rows':>12}  {'tool':<16} {'time':>10} {'peak':>12} {'of SUMMARIZE':>9}")
+        ratios = [compare(folder, rows, rounds, peers) for rows in sizes]
+        many = folder / "many.duckdb"
+        make_schema(many, tables)
+        schema = best("rowless", many, 1)
+        scans = best("SUMMARIZE", many, 1)
+        seconds = schema["seconds"] if schema else float("nan")
+        print(f"{tables} tables of 12 columns: {seconds:.1f}s; SUMMARIZE {scans['seconds'] if scans else 0:.1f}s")
+        if arguments.postgres:
+            postgres(arguments.postgres)
+        said = ", ".join(f"{ratio:.2f}x at {rows:,} rows" for ratio, rows in zip(ratios, sizes, strict=True) if ratio)
+        print(f"summary: {said} of SUMMARIZE's time; {tables} tables in {seconds:.1f}s")
+    finally:
+        shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
