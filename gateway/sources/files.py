@@ -148,7 +148,7 @@ class _Loader:
         ).fetchall()[0]
         delimiter, quote, escape = (_text(_mark(str(m))) for m in dialect[:3])
         options = f"delim = {delimiter}, quote = {quote}, escape = {escape}, skip = {int(dialect[3])}"
-        raw = f"read_csv({_text(str(texts[0][0]))}, {options}, header = false, all_varchar = true, null_padding = true)"
+        raw = f"read_csv({_text(str(texts[0][0]))}, {options}, header = false, all_varchar = true, null_padding = true, parallel = false)"
         peek = connection.execute(f"SELECT * FROM {raw} LIMIT {_PEEK_ROWS}").fetchall()  # noqa: S608
         if not peek:
             raise failure(Code.EMPTY, self._name)
@@ -165,7 +165,11 @@ class _Loader:
                 )
         listed = "[" + ", ".join(_text(n) for n in names) + "]"
         options += f", header = {header}, names = {listed}, union_by_name = false"
-        for attempt in ("", ", sample_size = -1", ", all_varchar = true, null_padding = true, strict_mode = false"):
+        for attempt in (
+            "",
+            ", sample_size = -1",
+            ", all_varchar = true, null_padding = true, parallel = false, strict_mode = false",
+        ):
             try:
                 connection.execute(
                     f"CREATE OR REPLACE TABLE {_quoted(table)} AS SELECT * FROM read_csv({paths}, {options}{attempt})"  # noqa: S608

@@ -60,7 +60,7 @@ def is_header(first: Sequence[str | None], rows: Sequence[Sequence[str | None]])
     """
     cells = [(c or "").strip() for c in first]
     filled = [c for c in cells if c]
-    if not filled or len({c.lower() for c in filled}) < len(filled):
+    if not filled:
         return False
     if any(len(c) > _MAX_NAME or _VALUE_LIKE.match(c) for c in filled):
         return False
@@ -74,4 +74,6 @@ def is_header(first: Sequence[str | None], rows: Sequence[Sequence[str | None]])
     known = sum(bool(set(_words(c)) & _HEADER_WORDS) for c in filled)
     apart = sum(bool(column) and all(_shape(v) != _shape(cell) for v in column)
                 for cell, column in zip(cells, columns, strict=True))  # fmt: skip
+    if len(set(filled)) < len(filled) and not typed:
+        return False
     return typed > 0 or known * 2 >= len(filled) or (known > 0 and apart > 0)
