@@ -1,4 +1,4 @@
-"""Sentences for `bench/detection.py`: templates that were written for measuring and not used for tuning.
+"""Sentences for `bench/detection.py`: templates for tuning, and others that were written after tuning had ended.
 
 `{kind}` stands for one generated entity. Clean questions and schema prompts hold no personal data.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Final
 
-PERSON_TEMPLATES: Final = (
+TUNING_PERSONS: Final = (
     "orders of {person} last month",
     "How much has {person} spent since January?",
     "show all refunds issued to {person} by week",
@@ -36,7 +36,7 @@ PERSON_TEMPLATES: Final = (
 )
 """Questions that name a person."""
 
-STRUCTURED_TEMPLATES: Final = (
+TUNING_STRUCTURED: Final = (
     "orders of {email} by month",
     "did anyone with {email} open a ticket last week?",
     "Show spend for {email}, please",
@@ -112,7 +112,7 @@ TABLE_NAMES: Final = (
     "employees",
     "payments",
 )
-CLEAN_FORMS: Final = (
+TUNING_CLEAN: Final = (
     "Show {s} by month for 2024 as a bar chart",
     "How did {s} develop since March 2023?",
     "{s} per country, top 10",
@@ -227,3 +227,105 @@ will_renew boolean
 """
 SCHEMA_TABLES: Final = tuple(tuple(block.splitlines()) for block in _TABLES.strip().split("\n\n"))
 """Ten tables; the bench draws 50 schema prompts of five tables from them."""
+
+PERSONS: Final = (
+    "revenue per quarter from {person}",
+    "has {person} ordered anything since Easter?",
+    "I need the invoices for {person}, sorted by date",
+    "chart the weekly visits of {person}",
+    "{person} and {person}: who opened more tickets in 2025?",
+    "average resolution time for cases owned by {person}",
+    "What did {person} pay for shipping in November?",
+    "sum up discounts that were granted to {person}",
+    "which plan does {person} have",
+    "stacked bars of page views by device for {person}",
+    "orders that {person} returned within 30 days",
+    "please plot the balance of {person} over time",
+    "everything bought by {person} in the last six months",
+    "count of seats in subscriptions of {person}",
+    "how many emails were sent to {person} by month",
+    "leads converted by {person} per region",
+    "show me the lifetime value of {person}",
+    "patient {person}: visits per year",
+    "hours booked by employee {person} each week",
+    "does {person} buy more than {person}?",
+    "line of cumulative spend, only for {person}",
+    "filter on {person} and group by category",
+    "complaints about {person} by topic",
+    "pie of payment methods used by {person}",
+    "deals closed with {person} as the contact",
+)
+"""Questions that name a person."""
+
+STRUCTURED: Final = (
+    "tickets from {email} by priority",
+    "is {email} on the pro plan?",
+    "we got a complaint from {email}; how many orders did they place in May?",
+    "newsletter opens for {email} by week",
+    "compare {email} with {email} by spend",
+    "who owns {email} and what is their revenue",
+    "callbacks to {phone} last month",
+    "sms sent to {phone} by day",
+    "customer with mobile {phone}: orders per quarter",
+    "{phone} called us, show open tickets",
+    "fax {phone} invoices",
+    "chargebacks on {card} in 2024",
+    "was {card} declined more than twice?",
+    "spend per category of the card {card}",
+    "sepa payments from {iban} by month",
+    "refund total to {iban}",
+    "{iban}: payouts over time",
+    "requests from {ip} per hour",
+    "block rate of {ip} and {ip}",
+    "page views of visitors at {ipv6}",
+    "uptime of sensor {mac} by day",
+    "benefits paid to {ssn} per year",
+    "ssn {ssn} payroll by month",
+    "appointments of NHS patient {nhs}",
+    "payslips of {nino}",
+    "parcels sent to {address} in December",
+    "failed deliveries at {address}",
+    "do we have customers in {address}",
+    "members born {birth_date} by plan",
+    "policy holders, date of birth {birth_date}, claims per year",
+    "dob {birth_date} visits",
+    "{secret} is my key, why no rows",
+    "set the token to {secret} and chart orders",
+    "curl with {secret} returns 401, plot errors by day",
+    "read from {connection} and count users",
+    "datasource {connection}: revenue by month",
+    "my password: {password}",
+    "log in with secret={password} then show churn",
+    "{email}, {phone} or {card}: any orders?",
+    "mail {email} the chart of sales in {address}",
+)
+"""Questions that hold an identifier with a shape of its own."""
+
+CLEAN: Final = (
+    "Plot {s} over the last 18 months",
+    "{s} per quarter, stacked by plan",
+    "What share of {s} comes from the Nordics?",
+    "give me {s} for Berlin, Madrid and Sydney side by side",
+    "how much of {s} falls on weekends vs weekdays",
+    "box plot of {s} by priority",
+    "{s} before and after 15 August 2024",
+    "rank categories by {s}, lowest first",
+    "is there a correlation between {s} and shipping time?",
+    "Average {s} Per Active User In Fiscal Year 2025",
+    "{s} where discount is at least 10% and status is not cancelled",
+    "95th percentile of {s} by hour",
+    "{s} by state: Georgia, Virginia, Carolina, Washington",
+    "week 32 {s} against week 31",
+    "do customers on the Pro plan have higher {s} than Basic?",
+    "{s} by acquisition source (organic, paid search, referral, email)",
+    "number of days in which {s} exceeded 2,500",
+    "cohort table of {s} by sign-up month",
+    "what was the peak of {s} on Cyber Monday, and at what hour?",
+    "{s} for SKU families starting with A, without bundles",
+    "ratio of {s} to marketing spend, monthly, 2023-2025",
+    "treemap of {s} by department and team",
+    "show null values in {s} per table",
+    "Christmas and Easter effect on {s}",
+    "who are the ten best accounts by {s}?",
+)
+"""25 forms for 20 subjects: 500 clean questions."""

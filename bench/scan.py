@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from detection_sentences import CLEAN_FORMS, SCHEMA_TABLES, SUBJECTS, TABLE_NAMES
+from detection_sentences import CLEAN, SCHEMA_TABLES, SUBJECTS, TABLE_NAMES
 
 from redaction.fingerprints import IndexBuilder, ValueIndex
 from redaction.mask import mask
@@ -54,8 +54,14 @@ def prompt(blocks: list[str], question: str) -> UnscannedPrompt:
             Message(role="system", segments=(Segment(kind=SegmentKind.TEMPLATE, text=instructions),)),
             Message(role="user", segments=user),
         ),
-        reply_schema="{}", template="chart_spec", version="1", tokens=5000, encoding="o200k_base", facts="{}", question=question,
-    )  # fmt: skip
+        reply_schema="{}",
+        template="chart_spec",
+        version="1",
+        tokens=5000,
+        encoding="o200k_base",
+        facts="{}",
+        question=question,
+    )
 
 
 def index(values: int) -> ValueIndex:
@@ -103,7 +109,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     arguments = parser.parse_args()
     rounds = 60 if arguments.quick else arguments.rounds
-    questions = [form.format(s=subject) for form in CLEAN_FORMS for subject in SUBJECTS]
+    questions = [form.format(s=subject) for form in CLEAN for subject in SUBJECTS]
     blocks = metadata(SIZE)
     scanner, values = Scanner(ScanConfig()), index(100_000)
     scanner.load()

@@ -28,7 +28,9 @@ _RARE: Final = (
     r"Tunnel|Turnpike|Underpass|Unions?|Valleys?|Via|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Wall|Ways?|Wells?"
 )
 """Endings that are ordinary words too: only with a capital, after a name. Source: USPS Publication 28, appendix C1."""
-_UNIT: Final = r"(?:,? (?i:apt|apartment|suite|ste|unit|flat|floor|room|#)\.? ?\w{1,6})?"
+_UNIT: Final = (
+    r"(?:[ ,]{1,3}(?i:apt|apartment|suite|ste|unit|flat|floor|room|edif|depto|interior|piso|#)\.? ?\w{1,6}){0,2}"
+)
 _NAME: Final = r"(?:[\w'’.\-]{2,24} ){1,4}"
 _GERMANIC: Final = (
     r"straße|strasse|str\.|gasse|platz|weg|allee|ring|damm|ufer|chaussee|laan|straat|plein|kade|gracht|gatan|vägen|"
@@ -36,7 +38,7 @@ _GERMANIC: Final = (
 )
 _ROMANCE: Final = (
     r"rue|avenue|boulevard|chemin|impasse|quai|calle|avenida|av\.|plaza|paseo|carrera|callejón|callejon|calzada|privada|"
-    r"andador|corredor|circuito|cerrada|peatonal|diagonal|retorno|periférico|viaducto|prolongación|via|viale|piazza|"
+    r"andador|corredor|circuito|cerrada|peatonal|diagonal|retorno|periférico|viaducto|prolongación|circunvalación|continuación|ampliación|via|viale|piazza|"
     r"corso|vicolo|largo|rua|travessa|praça|alameda|ulica|ul\.|aleja|al\."
 )
 _SMALL: Final = r"(?:(?i:de|del|della|la|le|los|las|du|des|da|do|dos|san|santa|eje|l'|d') ?){0,3}"
@@ -45,6 +47,7 @@ _GERMAN_ADDRESS: Final = rf"(?i:(?<!\w)[\w'’.\-]{{2,30}}(?:{_GERMANIC})) ?\d{{
 _ROMANCE_ADDRESS: Final = (
     rf"(?i:(?<!\w)(?:{_ROMANCE})) {_SMALL}(?:[\w'’.\-]{{2,24}} ?){{1,4}},? ?(?:n[º°o.] ?)?"
     r"\d{1,5}(?: \d{1,4})?(?!\w)"
+    rf"{_UNIT}"
 )
 _ROMANCE_NUMBER_FIRST: Final = (
     rf"(?<![\w.])\d{{1,5}},? (?i:bis |ter )?(?i:{_ROMANCE}) {_SMALL}[\w'’.\-]{{3,24}}(?: [A-Z][\w'’.\-]{{2,24}}){{0,2}}"
@@ -72,6 +75,11 @@ class AddressRecognizer(StrictPatterns):
                 Pattern("germanic", _GERMAN_ADDRESS, 0.7),
                 Pattern("romance", _ROMANCE_ADDRESS, 0.7),
                 Pattern("romance, number first", _ROMANCE_NUMBER_FIRST, 0.7),
+                Pattern(
+                    "unit first",
+                    r"(?<!\w)(?i:flat|studio|apt|unit)\.? \d{1,4}[a-zA-Z]?,? (?:[A-Z][\w'’.\-]{1,24} ?){1,4}",
+                    0.6,
+                ),
                 Pattern("box", r"(?i:\bp\.? ?o\.? ?box \d{1,6}\b)", 0.9),
             ],
         )

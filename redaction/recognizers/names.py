@@ -41,9 +41,10 @@ _COMMON_GIVEN: Final = 700
 """A US given name this frequent is taken for a name even if the dictionary knows the word (john, maria)."""
 _FREQUENT_GIVEN: Final = 2_500
 _FREQUENT_SURNAME: Final = 12_000
-_KNOWN_GIVEN: Final = 1_500
 _TOP_SURNAME: Final = 3_000
 _MIN_CHARS: Final = 3
+_LONG: Final = 5
+"""A rare name longer than this, that no dictionary has, is hardly anything else."""
 _MONTH_NAMES: Final = frozenset({"may", "april", "june", "august", "will", "mark"})
 
 _PARTICLE_WORDS: Final = (
@@ -107,23 +108,41 @@ _PREFIXES: Final = (
 )
 
 
-@cache
 def dictionary() -> frozenset[str]:
     """Ordinary English words (WordNet's lemmas, from the installed language model); empty if it is not installed."""
+    return _lemmas()[0]
+
+
+def is_only_noun(word: str) -> bool:
+    """Whether a dictionary word is a noun and nothing else: "paganini" and "laptop", but not "buy" or "late"."""
+    words, others = _lemmas()
+    return word in words and word not in others and not any(stem in others for stem in _stems(word))
+
+
+@cache
+def _lemmas() -> tuple[frozenset[str], frozenset[str]]:
+    """All lemmas, and those of verbs, adjectives and adverbs."""
     found = importlib.util.find_spec(ENGLISH_MODEL)
     if found is None or found.origin is None:
-        return frozenset()
+        return frozenset(), frozenset()
     from spacy.lookups import Lookups
+    from spacy.strings import get_string_id
+
+    noun = get_string_id("noun")
 
     for tables in sorted(Path(found.origin).parent.glob("*/lemmatizer/lookups")):
         loaded = Lookups().from_disk(tables)
         words: set[str] = set()
+        others: set[str] = set()
         for name in ("lemma_index", "lemma_exc"):
             table = loaded.get_table(name)
             for part in table:
-                words.update(word for word in table[part] if word.isalpha())
-        return frozenset(words)
-    return frozenset()
+                lemmas = [word for word in table[part] if word.isalpha()]
+                words.update(lemmas)
+                if part not in {noun, "noun"}:
+                    others.update(lemmas)
+        return frozenset(words), frozenset(others)
+    return frozenset(), frozenset()
 
 
 @cache
@@ -151,6 +170,17 @@ def is_ordinary(word: str) -> bool:
     if word in words:
         return True
     return any(stem in words or stem in _listed(_TRADE) for stem in _stems(word))
+
+
+def _is_ordinary_name(word: str) -> bool:
+    """Whether a word that is in a list of names is an ordinary word besides: itself, or a plural or past of one."""
+    if is_plain_word(word) or word in _listed(_TRADE) or word in dictionary():
+        return True
+    for ending in ("s", "ed", "ing"):
+        stem = word.removesuffix(ending)
+        if stem != word and len(stem) > _MIN_CHARS and stem in dictionary():
+            return True
+    return False
 
 
 def _stems(word: str) -> list[str]:
@@ -192,7 +222,7 @@ def part_of(word: str) -> Part:
         return Part.PARTICLE
     given = _ranks(*_GIVEN).get(plain)
     surname = _ranks(*_SURNAMES).get(plain)
-    ordinary = is_ordinary(plain)
+    ordinary = is_ordinary(plain) if given is None and surname is None else _is_ordinary_name(plain)
     return (
         _given(plain, given, ordinary)
         or _surname(plain, surname, ordinary)
@@ -204,7 +234,7 @@ def _given(plain: str, rank: int | None, ordinary: bool) -> Part | None:
     if rank is None:
         return None
     sure = not ordinary or (rank < _COMMON_GIVEN and not is_plain_word(plain))
-    listed = rank < _FREQUENT_GIVEN or rank >= len(_ranks("given_us.txt"))
+    listed = rank < _FREQUENT_GIVEN or rank >= len(_ranks("given_us.txt")) or len(plain) > _LONG
     long_enough = len(plain) > _MIN_CHARS or rank < _COMMON_GIVEN
     if sure and listed and long_enough and plain not in _listed(_PLACES) and dictionary():
         return Part.GIVEN
@@ -217,7 +247,7 @@ def _given(plain: str, rank: int | None, ordinary: bool) -> Part | None:
 
 def _surname(plain: str, rank: int | None, ordinary: bool) -> Part | None:
     if rank is not None and not is_plain_word(plain):
-        listed = rank < _FREQUENT_SURNAME or rank >= len(_ranks("surnames_us.txt"))
+        listed = rank < _FREQUENT_SURNAME or rank >= len(_ranks("surnames_us.txt")) or len(plain) > _LONG
         sure = not ordinary and listed and len(plain) > _MIN_CHARS and plain not in _listed(_PLACES)
         return Part.SURNAME if sure and dictionary() else Part.MAYBE_SURNAME
     if not ordinary and len(plain) > 5 and plain.endswith(_NAME_ENDINGS):
@@ -228,11 +258,6 @@ def _surname(plain: str, rank: int | None, ordinary: bool) -> Part | None:
 def is_top_surname(word: str) -> bool:
     """Whether a word is among the most frequent US surnames, so that beside a given name it is one."""
     return _ranks(*_SURNAMES).get(normalise(word), _TOP_SURNAME) < _TOP_SURNAME
-
-
-def is_common_given(word: str) -> bool:
-    """Whether a word is among the more frequent US given names."""
-    return _ranks(*_GIVEN).get(normalise(word), _KNOWN_GIVEN) < _KNOWN_GIVEN
 
 
 def is_word_or_place(word: str) -> bool:

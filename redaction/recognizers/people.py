@@ -16,7 +16,7 @@ from redaction.linking import KnownNames
 from redaction.recognizers.names import (
     Part,
     is_also_surname,
-    is_common_given,
+    is_only_noun,
     is_top_surname,
     is_word_or_place,
 )
@@ -47,7 +47,7 @@ _ORGANISATION_WORDS: Final = """
 inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university street avenue road
 """
 _ORGANISATION: Final = frozenset(_ORGANISATION_WORDS.split())
-_NOT_PERSON: Final = frozenset({"GPE", "LOC", "ORG", "NORP", "FAC", "PRODUCT", "EVENT", "LANGUAGE", "DATE", "TIME"})
+_NOT_PERSON: Final = frozenset({"GPE", "LOC", "ORG", "NORP", "FAC", "LANGUAGE"})
 _SURE: Final = frozenset({Part.GIVEN, Part.SURNAME})
 _SHORT: Final = 4
 """A surname of so few letters is taken for one only where something says so: a capital, or the word before it."""
@@ -173,7 +173,7 @@ def _is_pair(names: list[Word], before: Word | None) -> bool:
     return (
         capitals
         or (introduced and len(names) == 2)
-        or (context and is_common_given(names[0].text) and is_top_surname(names[1].text))
+        or (context and not is_word_or_place(names[0].text) and is_also_surname(names[1].text))
     )
 
 
@@ -222,8 +222,10 @@ def _widened(words: list[Word], start: int, end: int) -> tuple[int, int]:
     To the right a capital says so ("Julian Summers"); to the left, before a sure surname, a capital or a word like
     "of" before it ("is rudra iyengar still").
     """
-    if end < len(words) and words[end].capital and words[end - 1].end + 1 == words[end].start:
-        end += words[end].lower not in _CALENDAR
+    if end < len(words) and words[end - 1].end + 1 == words[end].start:
+        right, single = words[end], end - start == 1 and words[start].part is Part.GIVEN
+        noun = not right.known and not is_plain_word(right.lower) and is_only_noun(right.lower)
+        end += right.lower not in _CALENDAR and (right.capital or (single and noun))
     if start and words[start].part in {Part.SURNAME, Part.UNKNOWN} and words[start - 1].end + 1 == words[start].start:
         left = words[start - 1]
         before = words[start - 2] if start > 1 else None
@@ -253,7 +255,8 @@ def _is_place_or_firm(before: Word | None, after: Word | None) -> bool:
 
 
 def _is_called_otherwise(word: Word, entities: Sequence[Entity]) -> bool:
-    return any(e.label in _NOT_PERSON and e.start <= word.start and word.end <= e.end for e in entities)
+    """Whether the model calls this very word a place, a firm or a nation."""
+    return any(e.label in _NOT_PERSON and (e.start, e.end) == (word.start, word.end) for e in entities)
 
 
 def _person(words: list[Word], first: int, last: int, score: float) -> Person:
