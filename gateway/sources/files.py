@@ -23,11 +23,14 @@ from gateway.sources.errors import Code, failure
 from gateway.sources.formats import SUFFIXES, Format, as_utf8, sniff_format
 from gateway.sources.header import is_header
 from gateway.sources.names import safe_names, speakable
+from gateway.sources.textual import convert_numbers
 
 _PEEK_ROWS: Final = 2_000
 _MAX_JSON_COLUMNS: Final = 300
 """More keys than this at the top of JSON records are data (ids, addresses), not columns."""
 _MAX_FILES: Final = 2_000
+_CODE: Final = re.compile(r"0\d+\Z")
+"""A leading zero makes a code (a postcode, an article number) of what would pass for a number."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +151,8 @@ class _Loader:
         ).fetchall()[0]
         delimiter, quote, escape = (_text(_mark(str(m))) for m in dialect[:3])
         options = f"delim = {delimiter}, quote = {quote}, escape = {escape}, skip = {int(dialect[3])}"
-        raw = f"read_csv({_text(str(texts[0][0]))}, {options}, header = false, all_varchar = true, null_padding = true, parallel = false)"
+        loose = "header = false, all_varchar = true, null_padding = true, parallel = false"
+        raw = f"read_csv({_text(str(texts[0][0]))}, {options}, {loose})"
         peek = connection.execute(f"SELECT * FROM {raw} LIMIT {_PEEK_ROWS}").fetchall()  # noqa: S608
         if not peek:
             raise failure(Code.EMPTY, self._name)
@@ -163,6 +167,9 @@ class _Loader:
                     f"table '{table}': its first line looks like data, so the columns are called c1, c2, …; "
                     "set header = true if it does name them"
                 )
+        codes = [n for i, n in enumerate(names) if any(_CODE.match(r[i] or "") for r in peek[header:])]
+        if codes:
+            options += ", types = {" + ", ".join(f"{_text(n)}: 'VARCHAR'" for n in codes) + "}"
         listed = "[" + ", ".join(_text(n) for n in names) + "]"
         options += f", header = {header}, names = {listed}, union_by_name = false"
         for attempt in (
@@ -178,6 +185,8 @@ class _Loader:
                 continue
             if "all_varchar" in attempt:
                 self.warnings.append(f"table '{table}': its columns do not keep to one type, so all are text")
+            if numbers := convert_numbers(connection, table):
+                self.warnings.append(f"table '{table}': {', '.join(numbers[:5])} held amounts as text, read as numbers")
             return
         raise failure(Code.FORMAT, self._name)
 

@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -47,6 +48,9 @@ _STEPS_PER_CHECK: Final = 20_000
 """Virtual machine steps between two looks at the clock: a few milliseconds at most."""
 
 _READABLE_MODULES: Final = frozenset({"json_each", "json_tree"})
+_ISO_DAY: Final = "[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]"
+_LOOK_ROWS: Final = 5_000
+_MAX_TEXTS: Final = 200
 _DATE_WORDS: Final = ("datetime", "timestamp")
 
 
@@ -144,7 +148,8 @@ class SqliteSource(SqlSource):
             warnings = []
             for (physical, kind, sql), name in zip(listed, names, strict=True):
                 try:
-                    tables[physical] = _table(connection, physical, name, kind, sql)
+                    table = _table(connection, physical, name, kind, sql)
+                    tables[physical] = _with_text_dates(connection, table) if kind == "table" else table
                 except sqlite3.Error:
                     # A view over a dropped table, or a virtual table whose module is not here.
                     warnings.append(f"table '{name}' cannot be read and is left out")
@@ -233,6 +238,31 @@ def _table(connection: sqlite3.Connection, physical: str, name: str, kind: str, 
         unique=tuple(unique),
         kind="view" if kind == "view" else "table",
     )
+
+
+def _with_text_dates(connection: sqlite3.Connection, table: Table) -> Table:
+    """Give text columns that hold nothing but ISO dates their type: SQLite has no date type to declare.
+
+    Counted inside the database over the first rows; all that leaves is whether a column's text is dates.
+    """
+    texts = [c for c in table.columns if c.type is ColumnType.TEXT and c.vocabulary is None][:_MAX_TEXTS]
+    if not texts:
+        return table
+    names = {c.name: '"' + c.physical.replace('"', '""') + '"' for c in texts}
+    counted = ", ".join(
+        f"count({q}), total({q} GLOB '{_ISO_DAY}*' AND datetime({q}) IS NOT NULL), max(length({q}))"
+        for q in names.values()
+    )
+    listed = ", ".join(dict.fromkeys(names.values()))
+    physical = table.physical[-1].replace('"', '""')
+    row = connection.execute(f'SELECT {counted} FROM (SELECT {listed} FROM "{physical}" LIMIT {_LOOK_ROWS})').fetchone()  # noqa: S608
+    kinds = {}
+    for i, name in enumerate(names):
+        filled, dates, longest = row[3 * i : 3 * i + 3]
+        if filled and filled == dates:
+            kinds[name] = ColumnType.DATE if longest == len("2024-01-01") else ColumnType.DATETIME
+    columns = tuple(replace(c, type=kinds.get(c.name, c.type)) for c in table.columns)
+    return replace(table, columns=columns)
 
 
 def _links(connection: sqlite3.Connection, physical: str, tables: dict[str, Table]) -> list[Relationship]:

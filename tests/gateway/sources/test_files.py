@@ -203,3 +203,26 @@ def test_no_copy_of_the_rows_stays_behind(tmp_path: Path, monkeypatch: pytest.Mo
     assert [p for p in scratch.rglob("*") if p.is_file()] == []
     source.close()
     assert list(scratch.iterdir()) == []
+
+
+def test_amounts_written_as_text_are_numbers(tmp_path: Path) -> None:
+    """English and continental notation, currency marks and shares; codes with leading zeros stay text."""
+    path = tmp_path / "amounts.csv"
+    path.write_text(
+        "id;price;preis;share;postcode;mixed\n"
+        '1;"$1,200.50";"1.200,50 €";12%;01067;"$5"\n2;"$3";"3,25 €";50%;10115;five\n3;;;;;\n'
+    )
+    catalog = catalog_of(path)
+    kinds = {c.name: c.type for c in catalog.tables[0].columns}
+    assert kinds["price"] is kinds["preis"] is kinds["share"] is ColumnType.NUMBER
+    assert kinds["postcode"] is kinds["mixed"] is ColumnType.TEXT
+    assert rows_of(path, "SELECT sum(price), sum(preis), max(share) FROM amounts") == [(1203.5, 1203.75, 0.5)]
+    assert rows_of(path, "SELECT postcode FROM amounts WHERE id = 1") == [("01067",)]
+    assert not any("1,200" in w for w in catalog.warnings)
+
+
+def test_parenthesised_or_doubtful_amounts_stay_text(tmp_path: Path) -> None:
+    path = tmp_path / "doubt.csv"
+    path.write_text('id,a,b\n1,"1.5","(5)"\n2,"1,5 €","$6"\n')
+    kinds = {c.name: c.type for c in catalog_of(path).tables[0].columns}
+    assert kinds["b"] is ColumnType.TEXT

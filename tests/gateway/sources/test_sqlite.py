@@ -189,3 +189,18 @@ def test_the_file_is_never_changed(path: Path, source: SqliteSource) -> None:
     source.aggregate("SELECT count(*) FROM customers", {}, timeout_s=5)
     assert path.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == ["shop.sqlite"]
+
+
+def test_text_that_holds_iso_dates_is_dates(tmp_path: Path) -> None:
+    """SQLite has no date type to declare, so text that is dates throughout is taken for dates."""
+    path = tmp_path / "dates.sqlite"
+    with closing(sqlite3.connect(path)) as writer:
+        writer.execute("CREATE TABLE t (day TEXT, moment TEXT, partly TEXT, wrong TEXT, empty TEXT)")
+        writer.execute("INSERT INTO t VALUES ('2024-01-31', '2024-01-31T10:00:00', '2024-01-31', '2024-13-45', NULL)")
+        writer.execute("INSERT INTO t VALUES (NULL, '2024-02-29 11:30', 'soon', '2024-01-01', NULL)")
+        writer.commit()
+    kinds = {c.name: c.type for c in open_path(path).reflect().tables[0].columns}
+    assert kinds == {
+        "day": ColumnType.DATE, "moment": ColumnType.DATETIME, "partly": ColumnType.TEXT, "wrong": ColumnType.TEXT,
+        "empty": ColumnType.TEXT,
+    }  # fmt: skip
