@@ -27,7 +27,7 @@ _MAPS = frozenset({"properties", "$defs"})
 
 
 def reply_schema(summary: Summary) -> str:
-    """Return the schema of a reply about this Summary, as compact JSON with sorted keys.
+    """Return the schema of a reply about this Summary, as compact JSON in a fixed order.
 
     Args:
         summary: Facts of the scope: only its tables, columns, relationships and metrics can be named.
@@ -53,7 +53,8 @@ def reply_schema(summary: Summary) -> str:
         _specialise(definition, names)
     _specialise(schema, names)
     _drop_unused(schema, definitions)
-    return json.dumps(schema, sort_keys=True, separators=(",", ":"))
+    # In the order of the models: a model writes the properties in the order of the schema.
+    return json.dumps(schema, separators=(",", ":"))
 
 
 def _subset(part: object, *, names: bool = False) -> dict[str, object]:

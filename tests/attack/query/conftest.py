@@ -1,0 +1,12 @@
+"""The same real engines as the chart tests."""
+
+from tests.gateway.chart.conftest import (
+    duckdb_shop,
+    mariadb_server,
+    mariadb_shop,
+    postgres_server,
+    postgres_shop,
+    sqlite_shop,
+)
+
+__all__ = ["duckdb_shop", "mariadb_server", "mariadb_shop", "postgres_server", "postgres_shop", "sqlite_shop"]
