@@ -67,7 +67,7 @@ def test_tables_far_apart_are_kept_with_the_path_between_them() -> None:
         "links": [link("harvests", "field_ref", "q1"), link("q1", "q2_ref", "q2"), link("q2", "grower_ref", "growers")],
         "metrics": [],
     }
-    found = shown(facts, "tonnes harvested by grower experience", 1_100)
+    found = shown(facts, "tonnes harvested by grower experience", 1_350)
     assert "tonnes" in found["harvests"]
     assert "experience" in found["growers"]
     assert {"field_ref", "id"} <= set(found["harvests"])
@@ -80,7 +80,7 @@ def test_columns_of_linked_values_are_certain() -> None:
     """A value found in the index names its column: it is kept, whatever the words say."""
     facts = star_schema(120)
     question = "revenue for ⟨v1: fact_99.channel_id⟩ or ⟨v2: fact_98.revenue | dim_channel.channel_name⟩"
-    found = shown(facts, question, 1_150)
+    found = shown(facts, question, 1_400)
     assert "channel_id" in found["fact_99"]
     assert "revenue" in found["fact_98"]
     assert "channel_name" in found["dim_channel"]
@@ -89,7 +89,7 @@ def test_columns_of_linked_values_are_certain() -> None:
 def test_columns_of_the_chart_so_far_are_certain() -> None:
     """A follow-up that names nothing keeps what the chart uses."""
     prompt = build_prompt(
-        star_schema(120), "now as a line", reply_schema="", budget_tokens=1_150,
+        star_schema(120), "now as a line", reply_schema="", budget_tokens=1_400,
         previous='{"dimensions":[{"column":"fact_77.created_on"}],"table":"fact_77"}',
     )  # fmt: skip
     assert "fact_77 " in prompt.messages[-1].text
@@ -126,7 +126,7 @@ def test_synonyms_labels_metrics_and_notes_of_the_owner_are_searched() -> None:
 
 def test_unrelated_question_still_gets_a_prompt() -> None:
     """Nothing matches: something is shown, and the note says that it is not all."""
-    prompt = build_prompt(star_schema(120), "xyzzy", reply_schema="", budget_tokens=1_200)
+    prompt = build_prompt(star_schema(120), "xyzzy", reply_schema="", budget_tokens=1_450)
     assert "of 120 tables shown" in prompt.messages[-1].text
     assert prompt.left_out
 
