@@ -39,6 +39,12 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
         if not lacking and not having:
             continue
         table, column = mention.best("table"), mention.best("column")
+        happened = column is not None and _happens(question, column)
+        if number > 0 and lacking and happened and column is not None:
+            whole = next((c for c in _tables(question) if c.entry.ref == column.entry.table), None)
+            if whole is not None and not any(m.best("table") == whole for m in question.mentions):
+                _related(found, mention, whole, lacking)
+                continue
         if number > 0 and table is not None and (column is None or table.score >= column.score):
             _related(found, mention, table, lacking)
         elif column is not None and column.score > 0.6 and (lacking or _can_be_empty(question, column)):
@@ -47,6 +53,16 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
         _ongoing(question, found, set(question.ongoing))
     for mention in question.mentions:
         _ended(question, found, mention, grouped)
+
+
+def _happens(question: Question, column: Candidate) -> bool:
+    """Whether a column is the date on which every row of its table happened: ``never ordered``."""
+    facts = question.lexicon.columns[column.entry.ref]
+    return facts.type.is_temporal and facts.nulls == "none"
+
+
+def _tables(question: Question) -> list[Candidate]:
+    return [Candidate(e, 1.0, 1.0) for e in question.lexicon.entries if e.kind == "table"]
 
 
 def _can_be_empty(question: Question, column: Candidate) -> bool:
@@ -96,9 +112,10 @@ def _ended(question: Question, found: Found, mention: Mention, grouped: Grouped)
     if len(mention.tokens) != 1 or not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
         return
     token = question.tokens[mention.first]
+    label = mention.best("label")
     ends = {c.entry.ref for c in _ends(question)}
     candidates = tuple(c for c in mention.of_kind("column") if c.entry.ref in ends)
     dated = any(0 <= t.first - mention.last <= 3 for t in question.times)
-    if token.text not in ENDED or not candidates or dated or mention.candidates[0].entry.kind == "label":
+    if token.text not in ENDED or not candidates or dated or (label is not None and label.score >= 0.85):
         return
     _null(found, mention, candidates, lacking=False)

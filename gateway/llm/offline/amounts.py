@@ -114,7 +114,10 @@ def is_plain_year(question: Question, first: int) -> bool:
         return True
     near = next((m for m in reversed(question.mentions) if m.last < first and question.linked(m.last, first)), None)
     best = near.best("column") if near else None
-    return best is not None and best.score > 0.7 and question.lexicon.columns[best.entry.ref].type.is_numeric
+    if best is None or best.score <= 0.7 or not question.lexicon.columns[best.entry.ref].type.is_numeric:
+        return False
+    yearly = question.lexicon.columns[best.entry.ref].semantic == "year" or "year" in best.entry.ref.lower()
+    return yearly or question.word(first) not in {"in", "during", "since", "before", "after"}
 
 
 def _number_slot(question: Question, found: Found, group: Sequence[int], grouped: Grouped) -> None:

@@ -18,9 +18,9 @@ from gateway.llm.offline.grouping import add_groups
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.measures import collect, derive, per_row, ratio
 from gateway.llm.offline.order import havings, order_of
-from gateway.llm.offline.search import Reading, distance, related
+from gateway.llm.offline.search import Reading, distance, linking, related
 from gateway.llm.offline.slots import Frame
-from gateway.llm.offline.special import fill_open, is_alone, raw_chart
+from gateway.llm.offline.special import fill_open, is_alone, quantities, raw_chart
 
 
 def assemble(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | None = None) -> ChartSpec | None:
@@ -45,6 +45,8 @@ def assemble(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | No
         return None
     if frame.distribution and wanted is None and is_alone(draft):
         wanted = "histogram"
+    if frame.distribution and wanted is None and draft.groups and quantities(draft) and not frame.aggregates:
+        wanted = "boxplot"
     if wanted in {"histogram", "boxplot"} or (wanted == "point" or (frame.versus and wanted is None)):
         special = raw_chart(draft, wanted or "point")
         if special is not None:
@@ -60,7 +62,10 @@ def _filters(draft: Draft) -> None:
     for option in draft.reading.of("filter", "time_filter", "child"):
         if option.entry is None or option.slot.build is None:
             continue
-        built = option.slot.build(option.entry.ref if option.use != "child" else option.entry.table)
+        named = option.entry.ref
+        if option.use == "child":
+            named = linking(draft.graph, draft.lexicon, draft.reading.root, option.entry.table) or option.entry.table
+        built = option.slot.build(named)
         if built is None:
             continue
         table = option.entry.table
@@ -115,6 +120,8 @@ def _finish(draft: Draft, wanted: Mark | None) -> ChartSpec | None:
         share=frame.share,
         first_size=draft.size(groups[0]) if groups else 0,
     )
+    if wanted is None and mark == "line" and frame.superlative is not None and series is None:
+        mark = "bar"
     mark, groups, series = fitting(mark, groups, series)
     if frame.listing and frame.marks == [] and groups and not frame.aggregates and not draft.reading.of("measure"):
         mark = "table"

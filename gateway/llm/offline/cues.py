@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gateway.llm.offline.cues_time import TIME_CUES
 from gateway.llm.offline.times import NUMBERS
 
 CueKind = Literal[
@@ -37,12 +38,12 @@ CueKind = Literal[
 
 _N: Final = r"(?:\d{1,3}|" + "|".join(sorted((w for w in NUMBERS if " " not in w), key=len, reverse=True)) + ")"
 _HIGH: Final = (
-    "highest|largest|biggest|greatest|best|most|top|strongest|longest|busiest|maximum|"
-    "most expensive|priciest|most popular|oldest|latest|newest"
+    "most expensive|most frequent|most popular|most common|most often|strongest|greatest|priciest|"
+    "highest|largest|biggest|longest|busiest|maximum|oldest|latest|newest|best|most|top"
 )
 _LOW: Final = (
-    "lowest|smallest|fewest|least|worst|bottom|weakest|shortest|minimum|cheapest|"
-    "least expensive|least popular|slowest|youngest|earliest"
+    "least expensive|least popular|smallest|shortest|cheapest|youngest|earliest|weakest|minimum|"
+    "slowest|lowest|fewest|bottom|least|worst"
 )
 _CHART: Final = r"(?:[- ]?(?:chart|graph|plot|diagram|visuali[sz]ation|figure|representation))"
 
@@ -71,7 +72,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
             rf"\bbubble{_CHART}?s?\b|\b(?:dot|point)s?{_CHART}s?\b|\bscattered points?\b"
         ),
     ),
-    ("mark", "area", _p(rf"\b(?:stacked )?area{_CHART}s?\b|\bas (?:an )?area\b")),
+    ("mark", "area", _p(rf"\b(?:stacked )?area{_CHART}s?\b|\bas (?:an? )?(?:stacked )?areas?\b|(?<=stacked )area\b")),
     (
         "mark",
         "line",
@@ -80,7 +81,11 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
             rf"\bin (?:a )?line\b|\bline(?= for\b)"
         ),
     ),
-    ("mark", "bar", _p(rf"\b(?:bar|column){_CHART}s?\b|\bbars\b|\bas (?:a )?bars?\b|\bbar(?= for\b)")),
+    (
+        "mark",
+        "bar",
+        _p(rf"\b(?:bar|column){_CHART}s?\b|\bbars\b|\bas (?:a )?bars?\b|\bbars?(?= (?:for|of)\b)|(?<=stacked )bars?\b"),
+    ),
     ("mark", "table", _p(r"\bas (?:a )?(?:table|list)\b|\bin (?:a )?table\b|\btable of\b|\btabular\b")),
     ("mark", "text", _p(r"\b(?:as )?(?:a )?(?:single number|big number|kpi)\b")),
     (
@@ -265,67 +270,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         ),
     ),
     ("part", "weekday", _p(r"\b(?:by |per |each |for each )?(?:the )?(?:days? of (?:the )?week|weekdays?)\b")),
-    (
-        "part",
-        "hour_of_day",
-        _p(
-            r"\b(?:by |per |each |for each )?(?:the )?(?:hours? of (?:the )?day|time of (?:the )?day|"
-            r"hour of day)\b|\b(?:by|per|each) hour\b"
-        ),
-    ),
-    (
-        "part",
-        "month_of_year",
-        _p(
-            r"\b(?:by |per |each |for each )?(?:the )?(?:months? of (?:the )?year|calendar month)\b|"
-            r"\bseasonal(?:ity|ly)?\b"
-        ),
-    ),
-    ("part", "quarter_of_year", _p(r"\b(?:by |per |each |for each )?quarters? of (?:the )?year\b")),
-    ("part", "day_of_month", _p(r"\b(?:by |per |each |for each )?days? of (?:the )?month\b")),
-    (
-        "grain",
-        "day",
-        _p(
-            r"(?<=and )day\b(?! of)|(?<=, )day\b(?! of)|\b(?:by|per|each|every|"
-            r"for each) (?:calendar )?(?:day|date)\b|\bdaily\b|\bday[- ]by[- ]day\b|"
-            r"\bon a daily basis\b|\beach day\b"
-        ),
-    ),
-    (
-        "grain",
-        "week",
-        _p(
-            r"(?<=and )week\b(?! of)|(?<=, )week\b(?! of)|\b(?:by|per|each|every|for each) week\b|"
-            r"\bweekly\b|\bweek[- ]by[- ]week\b|\bover (?:the )?weeks\b"
-        ),
-    ),
-    (
-        "grain",
-        "month",
-        _p(
-            r"(?<=and )month\b(?! of)|(?<=, )month\b(?! of)|\b(?:by|per|each|every|for each|in each|"
-            r"across) (?:calendar )?months?\b|\bmonthly\b|\bmonth[- ]by[- ]month\b|"
-            r"\bover (?:the )?months\b|\bby the month\b"
-        ),
-    ),
-    (
-        "grain",
-        "quarter",
-        _p(
-            r"(?<=and )quarter\b(?! of)|(?<=, )quarter\b(?! of)|\b(?:by|per|each|every|for each|"
-            r"in each|across) (?:calendar )?quarters?\b|\bquarterly\b|\bquarter[- ]by[- ]quarter\b"
-        ),
-    ),
-    (
-        "grain",
-        "year",
-        _p(
-            r"(?<=and )year\b(?! of)|(?<=, )year\b(?! of)|\b(?:by|per|each|every|for each|in each|"
-            r"across) (?:calendar )?(?:the )?years?\b|\byearly\b|\bannual(?:ly)?\b|"
-            r"\byear[- ]by[- ]year\b|\bover the years\b"
-        ),
-    ),
+    *TIME_CUES,
     (
         "trend",
         "",

@@ -29,8 +29,8 @@ def add_groups(draft: Draft) -> None:
             times = _times(draft, dimension.column)
         elif dimension not in plain:
             plain.append(dimension)
-    timed = bool(frame.times) or frame.trend
-    if not times and (timed or (not plain and (frame.change or frame.moving or frame.running))):
+    timed = bool(frame.times) or frame.trend or bool(frame.change) or bool(frame.moving)
+    if not times and (timed or (not plain and frame.running)):
         ref = main_date(
             lexicon, draft.graph, draft.bases(), [o.entry.ref for o in draft.reading.of("time_filter") if o.entry]
         )

@@ -14,7 +14,7 @@ from typing import Final, Literal
 from gateway.catalog import ColumnType
 from gateway.llm.offline.compounds import split_compound
 from gateway.llm.offline.text import lemma, split_name, stem, word_set
-from gateway.llm.offline.thesaurus import GENERAL, expand, groups
+from gateway.llm.offline.thesaurus import GENERAL, STOP, expand, groups
 from gateway.summary.model import ColumnSummary, Metric, Summary, TableSummary
 
 Kind = Literal["table", "column", "metric", "label"]
@@ -99,7 +99,8 @@ class Lexicon:
 
 
 def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False) -> Form:
-    """A form of these lemmas with their weights."""
+    """A form of these lemmas with their weights; little words are left out, as questions use them freely."""
+    words = tuple(word for word in words if word not in STOP) or words
     weights = tuple(GENERAL_WEIGHT if word in GENERAL or word.isdigit() else 1.0 for word in words)
     return Form(words, weights, sum(weights), cost, strict)
 

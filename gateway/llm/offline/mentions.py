@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.llm.offline.lexicon import Entry, Form, Lexicon
-from gateway.llm.offline.text import Token, edits
+from gateway.llm.offline.text import Token, edits, word_set
 from gateway.llm.offline.thesaurus import STOP, expand
 
 FLOOR: Final = 0.50
@@ -29,6 +29,10 @@ MAX_GAP: Final = 2
 
 FUZZY_MIN: Final = 5
 """Shortest word that is matched with a slip of the pen."""
+
+
+_UNITS: Final = word_set("year quarter month week day hour")
+"""Stretches of time name a column only where it is called just so: a month is not a monthly price."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,11 +110,13 @@ def _alike(token: Token, lexicon: Lexicon) -> dict[str, float]:
         return {}
     if token.text in {"from", "to"}:
         return {token.text: 0.9} if token.text in lexicon.uses else {}
+    if token.lemma in _UNITS:
+        return {token.lemma: 1.0} if token.lemma in lexicon.uses else {}
     found = lexicon.similar(token.lemma)
     spelt = expand((token.lemma,))
     for word in spelt if spelt != (token.lemma,) else ():
         if word in lexicon.uses:
-            found[word] = max(found.get(word, 0.0), 0.97)
+            found[word] = max(found.get(word, 0.0), 0.97 if len(spelt) == 1 else 0.85)
     if not found and len(token.lemma) >= FUZZY_MIN:
         limit = 1 if len(token.lemma) < 8 else 2
         for word in lexicon.uses:

@@ -145,8 +145,10 @@ def _adds_more(question: Question, left: Mention, right: Mention, gap: Sequence[
     """``customers with at least 20 orders``: the number is of what follows, as the name before has no number."""
     if right.first != last + 1 or _is_numeric(question, left):
         return False
+    if _is_numeric(question, right):
+        return True
     return any(t.text in {"with", "have", "has", "having", "had", "of"} for t in gap) and bool(
-        right.of_kind("table", "metric") or _is_numeric(question, right)
+        right.of_kind("table", "metric")
     )
 
 

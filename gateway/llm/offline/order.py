@@ -54,6 +54,8 @@ def order_of(draft: Draft, groups: list[Dimension], mark: Mark) -> tuple[list[So
         return [Sort(by=key, order=frame.order or ("desc" if key.startswith("m") else "asc"))], None
     if frame.order is not None:
         return [Sort(by="d1" if timed or frame.alphabetical else draft.main, order=frame.order)], None
+    if frame.superlative is not None and timed and mark == "bar":
+        return [Sort(by=draft.main, order=frame.superlative)], None
     if frame.superlative is not None and not timed:
         sort = [Sort(by=draft.main, order=frame.superlative)]
         cut = draft.size(groups[0]) > MANY or not isinstance(draft.lexicon.columns[groups[0].column].distinct, int)

@@ -65,7 +65,7 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
     charts, ambiguous = _ranked(readings, frame, lexicon)
     if not charts:
         return Plan(missing=(_subject(read),))
-    loose = tuple(word for word, role in frame.unknown if role == "modifier")[:MAX_CHARTS]
+    loose = tuple(word for word, _ in frame.unknown)[:MAX_CHARTS]
     return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous or bool(loose), missing=loose)
 
 

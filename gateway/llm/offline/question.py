@@ -16,9 +16,7 @@ from gateway.llm.offline.times import TimeExpr, find_times
 HARD: Final = frozenset({"mark", "style", "running", "moving"})
 """Cues whose words never name a column."""
 
-_NAMEABLE: Final = word_set(
-    "aggregate share change grain part most sort order top group distribution trend series rate"
-)
+_NAMEABLE: Final = word_set("aggregate share change grain part most top group distribution trend series rate")
 
 ENDED: Final = word_set(
     "close closed end ended finish finished cancel cancelled canceled resolve resolved complete "

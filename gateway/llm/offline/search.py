@@ -146,9 +146,9 @@ def _option_fit(option: Option, root: str, bases: Sequence[str], lexicon: Lexico
         case "filter":
             return _filter_fit(root, table, graph)
         case "time_filter":
-            return _filter_fit(root, table, graph) * date_fit(lexicon, option.entry.ref)
+            return _filter_fit(root, table, graph) ** 2 * date_fit(lexicon, option.entry.ref)
         case "child":
-            return 1.0 if related(graph, root, table) else 0.02
+            return 1.0 if linking(graph, lexicon, root, table) else 0.02
         case "having":
             return 1.0 if table == root else 0.85
         case "per":
@@ -167,6 +167,14 @@ def _filter_fit(root: str, table: str, graph: Graph) -> float:
 def related(graph: Graph, root: str, child: str) -> bool:
     """Whether rows of `child` can belong to a row of `root`."""
     return root != child and graph.reaches(child, root)
+
+
+def linking(graph: Graph, lexicon: Lexicon, root: str, table: str) -> str | None:
+    """The table whose rows tie a row of `root` to rows of `table`: itself, or the nearest that points to both."""
+    if related(graph, root, table):
+        return table
+    both = [t for t in lexicon.tables if related(graph, root, t) and graph.reaches(t, table)]
+    return min(both, key=lambda t: (distance(graph, t, root) or 0) + (distance(graph, t, table) or 0), default=None)
 
 
 def date_fit(lexicon: Lexicon, ref: str) -> float:

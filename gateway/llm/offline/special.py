@@ -20,14 +20,14 @@ def fill_open(draft: Draft, wanted: Mark | None, fill: int | None) -> bool:
     shown = len(draft.groups) + (draft.series is not None)
     taken = {g.column for g in draft.groups} | {o.entry.ref for o in draft.reading.of("filter") if o.entry}
     if wanted in {"boxplot", "histogram"}:
-        if _quantities(draft):
+        if quantities(draft):
             return not fill
         columns = open_quantities(lexicon, draft.reading.root, taken)
         if (fill or 0) >= len(columns):
             return False
         draft.quantity = columns[fill or 0]
         return True
-    if wanted == "point" and len(_quantities(draft)) >= 2:
+    if wanted == "point" and len(quantities(draft)) >= 2:
         return not fill
     missing = (NEEDED.get(wanted, 0) if wanted else (1 if fill is not None else 0)) - shown
     if missing <= 0 or frame.versus:
@@ -47,11 +47,11 @@ def fill_open(draft: Draft, wanted: Mark | None, fill: int | None) -> bool:
 
 def is_alone(draft: Draft) -> bool:
     """Whether one quantity is all there is."""
-    columns = _quantities(draft)
+    columns = quantities(draft)
     return len(columns) == 1 and not draft.groups and draft.series is None
 
 
-def _quantities(draft: Draft) -> list[str]:
+def quantities(draft: Draft) -> list[str]:
     """Numeric columns that the question names, in its order."""
     found = [
         o.entry.ref
@@ -66,7 +66,7 @@ def _quantities(draft: Draft) -> list[str]:
 
 def raw_chart(draft: Draft, mark: Mark) -> ChartSpec | None:
     """A histogram, box plot or scatter plot of the quantities that are named."""
-    columns = _quantities(draft)
+    columns = quantities(draft)
     root = draft.reading.root
     filter_ = draft.filter()
     if mark == "histogram" and columns:

@@ -64,7 +64,7 @@ patient sick
 author writer
 director filmmaker
 product item article good merchandise
-order purchase
+order purchase basket
 invoice bill
 payment pay transaction
 transaction deal

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from gateway.catalog import ColumnType
-from gateway.chart.spec import Compare, Filter, Placeholder
+from gateway.chart.spec import Compare, Filter, NullTest, Placeholder
 from gateway.llm.offline.lexicon import Entry
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import (
@@ -20,7 +20,7 @@ from gateway.llm.offline.near import (
     nearest,
     one_of,
 )
-from gateway.llm.offline.question import Question
+from gateway.llm.offline.question import ENDED, Question, is_end
 from gateway.llm.offline.slots import Literalish, Slot
 
 _ENTITY_HINTS: Final[dict[str, tuple[str, ...]]] = {
@@ -70,7 +70,12 @@ def _value_slot(question: Question, found: Found, group: Sequence[int]) -> None:
     values: list[Literalish] = [Placeholder(placeholder=t.text) if t.kind == "placeholder" else t.text for t in tokens]
     shared = set(tokens[0].columns).intersection(*(t.columns for t in tokens)) if tokens[0].columns else set()
     near = _named_by(question, group, shared) or nearest(question, group[0], group[-1], text=True)
-    named = {c.entry.ref for c in near.of_kind("column")} if near else set()
+    entity = tokens[0].text.partition(":")[0] if tokens[0].kind == "placeholder" and ":" in tokens[0].text else ""
+    if entity and near is not None and near.candidates[0].entry.kind != "column":
+        near = near if entity in {"person", "name", "org", "organization"} else None
+    named = (
+        {c.entry.ref for c in near.of_kind("column")} if near and near.candidates[0].entry.kind == "column" else set()
+    )
     if near and not shared:
         named |= {question.lexicon.label_columns.get(c.entry.table, "") for c in near.of_kind("table")}
     refs = shared or named
@@ -192,8 +197,15 @@ def _label_slot(question: Question, found: Found, group: Sequence[Mention]) -> N
     candidates = tuple(labels[0] for labels in whole.values())
     if not candidates:
         return
+    ended: set[str] = set()
+    if len(group) == 1 and question.word(group[0].first) in ENDED:
+        ends = [c for c in group[0].of_kind("column") if is_end(question.lexicon, c.entry.ref)]
+        ended = {c.entry.ref for c in ends}
+        candidates += tuple(ends)
 
     def build(ref: str) -> Filter | None:
+        if ref in ended:
+            return NullTest(op="is_null" if negated else "not_null", column=ref)
         values: list[Literalish] = [*texts.get(ref, [])]
         return one_of(values, negated)(ref) if values else None
 

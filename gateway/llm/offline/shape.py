@@ -1,0 +1,98 @@
+"""Roles that only the whole question settles: ratios per row, rankings without a measure, groups of a "having"."""
+
+from __future__ import annotations
+
+from gateway.chart.paths import graph_of
+from gateway.llm.offline.mentions import Candidate
+from gateway.llm.offline.question import Question
+from gateway.llm.offline.slots import Frame, Slot
+
+
+def settle_roles(question: Question, frame: Frame) -> None:
+    """Roles that only the whole question settles."""
+    if any(s.role == "measure" and s.adverb == "most" and s.aggregate in {"min", "max"} for s in frame.slots):
+        frame.superlative = None
+    if any(s.role == "having" for s in frame.slots) and not frame.of("group", "series"):
+        first = next((s for s in frame.slots if s.role == "free"), None)
+        if first is not None:
+            first.adverb = "which"
+    filtered = {s.candidates[0].entry.ref for s in frame.of("filter") if len(s.candidates) == 1}
+    frame.slots = [
+        s
+        for s in frame.slots
+        if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
+    ]
+    _worth(question, frame)
+    _per(question, frame)
+    _ranked(question, frame)
+
+
+def _ranked(question: Question, frame: Frame) -> None:
+    """``our top 20 customers``, ``the most popular products``: ranked by money, or by how many rows belong to them."""
+    if (frame.top is None and frame.superlative is None) or frame.of("measure", "having", "per", "sort"):
+        return
+    if frame.aggregates or any(s.candidates[0].entry.kind == "metric" for s in frame.slots if s.candidates):
+        return
+    ranked = next(
+        (s for s in frame.slots if s.adverb in {"top", "most", "which"} and s.candidates[0].entry.kind == "table"), None
+    )
+    others = [s for s in frame.of("free") if s is not ranked and s.candidates[0].entry.kind in {"table", "column"}]
+    if ranked is None or others or frame.of("group", "series"):
+        return
+    summary, table = question.lexicon.summary, ranked.candidates[0].entry.table
+    graph = graph_of(summary.links)
+    found = [
+        e for e in question.lexicon.entries if e.kind == "metric" and e.table != table and graph.reaches(e.table, table)
+             and question.lexicon.metrics[e.ref].aggregate == "sum"]  # fmt: skip
+    if not found:
+        found = [
+            e for e in question.lexicon.entries if e.kind == "table" and e.ref != table and graph.reaches(e.ref, table)
+        ]
+    if found:
+        ranked.role, ranked.adverb = "group", "top"
+        frame.slots.append(Slot("measure", (Candidate(found[0], 1.0, 1.0),), ranked.place))
+
+
+def _worth(question: Question, frame: Frame) -> None:
+    """``average order value``: the owner's money measure of an order's rows, per order."""
+    for slot in frame.of("measure"):
+        mention = next((m for m in question.mentions if m.first == slot.place), None)
+        best = slot.candidates[0].entry
+        if slot.aggregate != "avg" or best.kind != "table" or mention is None:
+            continue
+        if question.word(mention.last + 1) not in {"value", "size", "amount", "total", "revenue", "worth", "spend"}:
+            continue
+        graph = graph_of(question.lexicon.summary.links)
+        money = [
+            entry
+            for entry in question.lexicon.entries
+            if entry.kind == "metric"
+            and graph.reaches(entry.table, best.ref)
+            and question.lexicon.metrics[entry.ref].aggregate == "sum"
+            and question.lexicon.metrics[entry.ref].format == "currency"
+        ]
+        if money:
+            frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
+            slot.role = "per"
+            return
+
+
+def _per(question: Question, frame: Frame) -> None:
+    """``revenue per order by channel``: a measure per row of a table, where that table is not what is grouped by."""
+    groups = frame.of("group")
+    for slot in groups:
+        led = question.word(slot.place - 1)
+        best = slot.candidates[0]
+        before = next((s for s in reversed(frame.slots) if s.place < slot.place), None)
+        if (
+            led not in {"per", "each"}
+            or best.entry.kind != "table"
+            or before is None
+            or before.role not in {"measure", "free"}
+        ):
+            continue
+        averaged = before.aggregate == "avg"
+        others = len(groups) > 1 or bool(frame.times) or bool(frame.of("series")) or frame.trend
+        if averaged or (others and before.candidates[0].entry.kind in {"metric", "table"}):
+            slot.role = "per"
+            return
