@@ -1,6 +1,8 @@
 """Draw the gallery: one picture for each mark, light and dark, from invented numbers.
 
-python docs/gallery/make.py [--out DIR] [--only NAME]
+    python docs/gallery/make.py [--out DIR] [--only NAME] [--png]
+
+SVG is what is kept here; PNG is larger, and for looking at.
 """
 
 # ruff: noqa: INP001  (a script, not a package)
@@ -12,10 +14,12 @@ from pathlib import Path
 
 from pictures import SHOP, pictures
 
-from gateway.chart.image import to_png
+from gateway.chart.image import to_png, to_svg
 from gateway.chart.render import render
+from gateway.chart.render.theme import Theme
 
 HERE = Path(__file__).parent
+THEMES: tuple[Theme, ...] = ("light", "dark")
 INTRO = """# Gallery
 
 Each mark of the chart language, drawn by `python docs/gallery/make.py` from invented rows. The title of a chart is
@@ -29,6 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, default=HERE)
     parser.add_argument("--only", default="")
+    parser.add_argument("--png", action="store_true")
     options = parser.parse_args()
     lines = [INTRO]
     for one in pictures():
@@ -36,11 +41,14 @@ def main() -> None:
             continue
         chart = render(one.spec, one.result, summary=SHOP, sentence=one.sentence)
         cells = []
-        for theme in ("light", "dark"):
-            path = options.out / theme / f"{one.name}.png"
+        for theme in THEMES:
+            path = options.out / theme / f"{one.name}.{'png' if options.png else 'svg'}"
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(to_png(chart, 1.5, theme="light" if theme == "light" else "dark"))
-            cells.append(f"![{one.sentence}]({theme}/{one.name}.png)")
+            if options.png:
+                path.write_bytes(to_png(chart, 1.5, theme=theme))
+            else:
+                path.write_text(to_svg(chart, theme=theme), encoding="utf-8")
+            cells.append(f"![{one.sentence}]({theme}/{path.name})")
         lines.append(f"## {one.name}\n\n| light | dark |\n| --- | --- |\n| {' | '.join(cells)} |\n")
         print(f"{one.name}: {one.sentence}")
     if not options.only:

@@ -176,7 +176,7 @@ async function enter(tenant) {
 function examples(questions, shown = 6) {
   const buttons = questions.slice(0, shown).map((question) => h("button", {
     type: "button",
-    onclick: () => { byId("question").value = question; ask(question); },
+    onclick: () => { byId("question").value = question; grow(); ask(question); },
   }, question));
   const more = questions.length > shown ? h("button", {
     type: "button", class: "more", onclick: () => { examples(questions, questions.length); byId("examples").children[shown].focus(); },
@@ -203,9 +203,15 @@ function storedTheme() {
 
 // ---- wiring
 
+/** Make the question's box as high as its words. */
+function grow() {
+  const box = byId("question");
+  box.style.height = "auto";
+  box.style.height = `${Math.min(box.scrollHeight, 144)}px`;
+}
+
 function wire() {
   const box = byId("question");
-  const grow = () => { box.rows = Math.min(5, Math.max(1, box.value.split("\n").length)); };
   box.addEventListener("input", grow);
   box.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
