@@ -47,6 +47,7 @@ def reply_schema(summary: Summary) -> str:
         "Relationship": sorted({link.name for link in summary.links}),
         "Metric": [metric.name for metric in summary.metrics],
     }
+    _name_unions(schema, definitions)
     enums = _enums(names, schema)
     definitions.update(enums)
     for definition in definitions.values():
@@ -92,6 +93,34 @@ def _flat(options: Iterable[dict[str, object]]) -> list[dict[str, object]]:
         parts = nested if isinstance(nested, list) and len(option) == 1 else [option]
         flat.extend(part for part in parts if part not in flat)
     return flat
+
+
+def _name_unions(schema: dict[str, object], definitions: dict[str, object]) -> None:
+    """Write the union of all filters once, under a name, rather than in each of its seven places."""
+    filters = [{"$ref": f"#/$defs/{name}"} for name, part in definitions.items() if _has_operator(part)]
+
+    def shorten(part: object) -> None:
+        if isinstance(part, list):
+            for item in part:
+                shorten(item)
+        elif isinstance(part, dict):
+            options = part.get("anyOf")
+            if isinstance(options, list) and len(filters) > 1 and all(option in options for option in filters):
+                rest = [option for option in options if option not in filters]
+                named: dict[str, object] = {"$ref": "#/$defs/Filter"}
+                del part["anyOf"]
+                part.update({"anyOf": [named, *rest]} if rest else named)
+            for value in list(part.values()):
+                shorten(value)
+
+    shorten(schema)
+    definitions["Filter"] = {"anyOf": filters}
+
+
+def _has_operator(part: object) -> bool:
+    """Whether a definition is one of the filters: they are told apart by their operator, which comes first."""
+    properties = part.get("properties") if isinstance(part, dict) else None
+    return isinstance(properties, dict) and next(iter(properties), "") == "op"
 
 
 def _enums(names: dict[str, list[str]], schema: dict[str, object]) -> dict[str, dict[str, object]]:

@@ -76,6 +76,27 @@ def test_schema_is_within_the_strict_subset(summary: Summary) -> None:
     assert characters <= MAX_CHARACTERS
 
 
+def test_objects_of_a_union_are_told_apart_by_their_first_key() -> None:
+    """OpenAI refuses a union whose objects share a first key that does not tell them apart."""
+    schema = json.loads(reply_schema(shop.summary()))
+    unions = 0
+    for part, _ in subschemas(schema):
+        objects = [
+            schema["$defs"][option["$ref"].removeprefix("#/$defs/")]
+            for option in part.get("anyOf", [])
+            if "$ref" in option
+        ]
+        objects = [option for option in objects if option.get("type") == "object"]
+        seen: set[str] = set()
+        for option in objects if len(objects) > 1 else []:
+            first, place = next(iter(option["properties"].items()))
+            values = set(place.get("enum", [first]))
+            assert not values & seen
+            seen |= values
+            unions += 1
+    assert unions >= 9
+
+
 def test_only_names_in_scope_can_be_said() -> None:
     """Columns, tables, relationships and metrics are lists of the Summary's own."""
     definitions = json.loads(reply_schema(shop.summary()))["$defs"]
