@@ -18,6 +18,7 @@ from typing import Final
 
 import duckdb
 
+from gateway.errors import SourceError
 from gateway.sources.duckdb_source import DuckDbSource
 from gateway.sources.errors import Code, failure
 from gateway.sources.formats import SUFFIXES, Format, as_utf8, sniff_format
@@ -29,16 +30,17 @@ _PEEK_ROWS: Final = 2_000
 _MAX_JSON_COLUMNS: Final = 300
 """More keys than this at the top of JSON records are data (ids, addresses), not columns."""
 _MAX_FILES: Final = 2_000
+_LOADED: Final = frozenset({Format.CSV, Format.JSON, Format.PARQUET})
 _CODE: Final = re.compile(r"0\d+\Z")
 """A leading zero makes a code (a postcode, an article number) of what would pass for a number."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """One table to be made: its name in the folder and its files, all of one format."""
+    """One table to be made: its name in the folder, and its files, all of one format (None: of none that is read)."""
 
     label: str
-    format: Format
+    format: Format | None
     files: tuple[Path, ...]
 
 
@@ -71,18 +73,25 @@ def _parts(name: str, path: Path) -> list[_Part]:
     for entry in sorted(path.iterdir()):
         if entry.name.startswith((".", "_")):
             continue
-        files = [entry] if entry.is_file() else sorted(p for p in entry.rglob("*") if p.is_file())
-        files = [f for f in files if _is_wanted(f) and f.stat().st_size > 0]
-        formats = {sniff_format(f, name) for f in files[:_MAX_FILES]}
+        found = [entry] if entry.is_file() else sorted(p for p in entry.rglob("*") if p.is_file())
+        files = tuple(f for f in found if _is_wanted(f) and f.stat().st_size > 0)
         if len(files) > _MAX_FILES:
             raise failure(Code.TOO_LARGE, name)
-        if len(formats) == 1 and (found := formats.pop()) in {Format.CSV, Format.JSON, Format.PARQUET}:
-            parts.append(_Part(entry.name.split(".")[0], found, tuple(files)))
-        elif formats:
-            raise failure(Code.FORMAT, name)
+        if files:
+            parts.append(_Part(entry.name.split(".")[0], _one_format(files, name), files))
     if not parts:
         raise failure(Code.EMPTY, name)
     return parts
+
+
+def _one_format(files: Sequence[Path], name: str) -> Format | None:
+    """The format that all files of a table have; None if they have not one, or are no tables."""
+    try:
+        formats = {sniff_format(file, name) for file in files}
+    except SourceError:
+        return None
+    found = formats.pop()
+    return found if not formats and found in _LOADED else None
 
 
 def _is_wanted(file: Path) -> bool:
@@ -118,17 +127,29 @@ class _Loader:
                 },
             ) as connection:
                 for part, table in zip(parts, names, strict=True):
-                    if part.format is Format.PARQUET:
-                        allowed.extend(self._view(connection, part, table))
-                    elif part.format is Format.CSV:
-                        self._csv(connection, part, table)
-                    else:
-                        self._json(connection, part, table)
+                    try:
+                        allowed.extend(self._add(connection, part, table))
+                    except (duckdb.Error, SourceError):
+                        # One bad file of a folder does not take the others with it.
+                        if len(parts) == 1:
+                            raise
+                        self.warnings.append(f"table '{table}': its file cannot be read as a table and is left out")
         except duckdb.Error:
             raise failure(Code.FORMAT, self._name) from None
         except OSError:
             raise failure(Code.UNUSABLE, self._name) from None
         return database, tuple(allowed)
+
+    def _add(self, connection: duckdb.DuckDBPyConnection, part: _Part, table: str) -> list[str]:
+        if part.format is Format.PARQUET:
+            return self._view(connection, part, table)
+        if part.format is Format.CSV:
+            self._csv(connection, part, table)
+        elif part.format is Format.JSON:
+            self._json(connection, part, table)
+        else:
+            raise failure(Code.FORMAT, self._name)
+        return []
 
     def _view(self, connection: duckdb.DuckDBPyConnection, part: _Part, table: str) -> list[str]:
         paths = [str(f.resolve()) for f in part.files]

@@ -226,3 +226,16 @@ def test_parenthesised_or_doubtful_amounts_stay_text(tmp_path: Path) -> None:
     path.write_text('id,a,b\n1,"1.5","(5)"\n2,"1,5 €","$6"\n')
     kinds = {c.name: c.type for c in catalog_of(path).tables[0].columns}
     assert kinds["b"] is ColumnType.TEXT
+
+
+def test_one_bad_file_of_a_folder_is_left_out_with_a_warning(tmp_path: Path) -> None:
+    (tmp_path / "good.csv").write_text("id,name\n1,a\n")
+    (tmp_path / "picture.csv").write_bytes(b"\x89PNG" + bytes(200))
+    (tmp_path / "cut.jsonl").write_text('{"id": 1}\n{"id": \n')
+    catalog = catalog_of(tmp_path)
+    assert set(catalog.by_name) == {"good"}
+    assert len(catalog.warnings) == 2
+    (tmp_path / "good.csv").unlink()
+    (tmp_path / "picture.csv").unlink()
+    with pytest.raises(SourceError):
+        catalog_of(tmp_path)

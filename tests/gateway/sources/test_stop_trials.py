@@ -1,0 +1,103 @@
+"""Promise F2: after a caller leaves, the statement is gone within a second, on every engine, every time."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+
+import duckdb
+import pytest
+from pydantic import SecretStr
+
+from gateway.errors import GatewayError
+from gateway.project import SourceConfig
+from gateway.sources.base import Cancel
+from gateway.sources.open import open_source
+from gateway.sources.sql import SqlSource
+from gateway.tenancy.scope import Limits
+from tests.gateway.sources.proved import proved
+from tests.servers.mariadb import MariadbServer
+from tests.servers.postgres import PostgresServer
+
+TRIALS = int(os.environ.get("ROWLESS_STOP_TRIALS", "10"))
+"""The nightly run sets 100."""
+
+LONG = {
+    "duckdb": "SELECT sum(a.i * b.i) FROM range(1000000) a(i), range(1000000) b(i)",
+    "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
+    "postgres": "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
+    "mysql": "SELECT count(*) FROM stopped.n a, stopped.n b, stopped.n c, stopped.n d",
+}
+
+
+def nothing_to_look_at() -> int:
+    """Engines inside the process have no list of statements: the call that came back is the proof."""
+    return 0
+
+
+@pytest.fixture
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[SqlSource, Callable[[], int]]]:
+    kind = request.param
+    if kind == "duckdb":
+        with duckdb.connect(tmp_path / "x.duckdb") as writer:
+            writer.execute("CREATE TABLE t (i INTEGER)")
+        config = SourceConfig(name="s", path=tmp_path / "x.duckdb", unrestricted=True)
+        running = nothing_to_look_at
+    elif kind == "sqlite":
+        with closing(sqlite3.connect(tmp_path / "x.sqlite")) as writer:
+            writer.execute("CREATE TABLE t (i INTEGER)")
+        config = SourceConfig(name="s", path=tmp_path / "x.sqlite", unrestricted=True)
+        running = nothing_to_look_at
+    elif kind == "postgres":
+        postgres: PostgresServer = request.getfixturevalue("postgres_server")
+        config = SourceConfig(name="s", url=SecretStr(postgres.url("admin", database="postgres")), unrestricted=True)
+
+        def running() -> int:
+            with postgres.admin() as admin:
+                row = admin.execute(
+                    "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rowless' AND state = 'active'"
+                ).fetchone()
+            return int(row[0]) if row else -1
+    else:
+        mariadb: MariadbServer = request.getfixturevalue("mariadb_server")
+        with closing(mariadb.admin()) as admin, admin.cursor() as cursor:
+            cursor.execute("CREATE DATABASE IF NOT EXISTS stopped")
+            cursor.execute(
+                "CREATE TABLE IF NOT EXISTS stopped.n AS SELECT seq FROM mysql.help_topic, seq_1_to_1000 LIMIT 3000"
+            )
+        config = SourceConfig(name="s", url=SecretStr(mariadb.url("admin", database="stopped")), unrestricted=True)
+
+        def running() -> int:
+            with closing(mariadb.admin()) as admin, admin.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM information_schema.processlist WHERE info LIKE '%stopped.n a%' "
+                               "AND id <> connection_id()")  # fmt: skip
+                row = cursor.fetchone()
+            return int(row[0]) if row else -1
+
+    source = open_source(config)
+    assert isinstance(source, SqlSource)
+    yield source, running
+    source.close()
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("opened", "kind"), [(k, k) for k in LONG], indirect=["opened"], ids=list(LONG))
+def test_the_statement_is_gone_within_a_second(opened: tuple[SqlSource, Callable[[], int]], kind: str) -> None:
+    """From no delay at all to well into the statement; afterwards the source serves the next caller."""
+    source, running = opened
+    query = proved(source.dialect, LONG[kind], "number")
+    for trial in range(TRIALS):
+        cancel = Cancel()
+        threading.Timer(0.02 * (trial % 8), cancel.cancel).start()
+        started = time.monotonic()
+        with pytest.raises(GatewayError) as caught:
+            source.run(query, limits=Limits(timeout_s=20), cancel=cancel)
+        assert caught.value.code == "query_cancelled"
+        assert time.monotonic() - started < 0.02 * (trial % 8) + 1.0
+        assert running() == 0
+        assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
