@@ -1,8 +1,9 @@
 """The private value index: which text is a value of which column, without holding a single value.
 
 Each distinct value is normalised, hashed with a key of this index alone (BLAKE2b, 64 bits) and dropped. What stays
-is one sorted array of 64-bit fingerprints and a number for the set of columns that hold it: 96 bits per value. A
-look-up that is not a value answers "yes" with probability n / 2**64, about 5e-14 for a million values.
+is one sorted array of 64-bit fingerprints and, in 32 bits more, the set of columns that hold it and whether it is
+spelt as it was hashed but for case: 96 bits per value. A look-up that is not a value answers "yes" with probability
+n / 2**64, about 5e-14 for a million values.
 
 An index belongs to one scope and its key is derived for that scope, so nothing of one tenant's index says anything
 of another's: they share neither fingerprints nor memory. A look-up hashes and bisects whatever the answer is.
@@ -17,6 +18,9 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from heapq import merge
+from itertools import groupby, repeat
+from operator import itemgetter
 from typing import Final, NoReturn
 
 MAX_WORDS: Final = 8
@@ -24,6 +28,9 @@ MAX_WORDS: Final = 8
 
 MAX_CHARS: Final = 200
 """Only so much of a value is read; the rest of a longer one is never hashed."""
+
+_STYLED: Final = 1 << 31
+"""Bit of a column-set number: no value of this form is spelt with these very letters; "muller" stands for "Müller"."""
 
 _MIN_DIGITS: Final = 5
 """Digits alone identify nothing below this length: years, quantities, small codes."""
@@ -117,7 +124,12 @@ class ValueIndex:
     def find(self, phrase: str) -> tuple[str, ...]:
         """Columns that hold a normalised phrase, sorted; empty if none does."""
         at = _position(self._prints, _fingerprint(self._key, phrase))
-        return () if at is None else self._column_sets[self._set_of[at]]
+        return () if at is None else self._column_sets[self._set_of[at] & ~_STYLED]
+
+    def is_styled(self, phrase: str) -> bool:
+        """Whether the values behind a phrase have accents or punctuation, so that the phrase itself equals none."""
+        at = _position(self._prints, _fingerprint(self._key, phrase))
+        return at is not None and bool(self._set_of[at] & _STYLED)
 
     def has_fragment(self, phrase: str) -> bool:
         """Whether a normalised phrase of `MAX_WORDS` words begins a longer value."""
@@ -175,6 +187,7 @@ class IndexBuilder:
             raise ValueError(msg)
         self._previous = previous
         self._columns: dict[str, array[int]] = {}
+        self._literal: dict[str, array[int]] = {}
         self._fragments = array("Q") if previous is None else array("Q", previous._fragments)  # noqa: SLF001
         self._skipped: set[str] = set()
         self._max_words = previous.max_words if previous is not None else 1
@@ -187,10 +200,11 @@ class IndexBuilder:
         """
         prints = array("Q")
         fragments = array("Q")
+        literal = array("Q")
         longest = 1
         for seen, value in enumerate(values):
             if max_values is not None and seen >= max_values:
-                self._columns[column] = array("Q")
+                self._columns[column] = self._literal[column] = array("Q")
                 self._skipped.add(column)
                 return False
             words = normalise(value[:MAX_CHARS]).split(" ")
@@ -200,41 +214,53 @@ class IndexBuilder:
             phrase = " ".join(words)
             if is_indexed(phrase):
                 prints.append(_fingerprint(self._key, phrase))
+                if value.casefold() == phrase:
+                    literal.append(prints[-1])
                 longest = max(longest, len(words))
-        self._columns[column] = prints
+        self._columns[column] = _sorted(prints)
+        self._literal[column] = _sorted(literal)
         self._fragments.extend(fragments)
         self._max_words = max(self._max_words, longest)
         self._skipped.discard(column)
         return True
 
     def build(self) -> ValueIndex:
-        """Sort the fingerprints and number the sets of columns."""
-        columns_of: dict[int, list[str]] = {}
-        for column, prints in sorted({**self._kept(), **self._columns}.items()):
-            for fingerprint in set(prints):
-                columns_of.setdefault(fingerprint, []).append(column)
-        ordered = array("Q", sorted(columns_of))
+        """Merge the columns' sorted fingerprints into one array, and number the sets of columns."""
+        columns = self._kept() | {c: (self._columns[c], self._literal[c]) for c in self._columns}
+        ordered, set_of = array("Q"), array("I")
         numbers: dict[tuple[str, ...], int] = {}
-        set_of = array("I", (numbers.setdefault(tuple(columns_of[p]), len(numbers)) for p in ordered))
+        streams = [zip(prints, repeat(column)) for column, (prints, _) in sorted(columns.items())]
+        literal = merge(*(spelt for _, spelt in columns.values()))
+        spelt = next(literal, None)
+        for fingerprint, holders in groupby(merge(*streams), key=itemgetter(0)):
+            number = numbers.setdefault(tuple(column for _, column in holders), len(numbers))
+            while spelt is not None and spelt < fingerprint:
+                spelt = next(literal, None)
+            ordered.append(fingerprint)
+            set_of.append(number if spelt == fingerprint else number | _STYLED)
         return ValueIndex(
             key=self._key,
             prints=ordered,
             set_of=set_of,
             column_sets=tuple(numbers),
-            fragments=array("Q", sorted(set(self._fragments))),
+            fragments=_sorted(self._fragments),
             skipped=tuple(sorted(self._skipped.union(self._still_skipped()))),
             max_words=self._max_words,
         )
 
-    def _kept(self) -> dict[str, array[int]]:
-        kept: dict[str, array[int]] = {}
+    def _kept(self) -> dict[str, tuple[array[int], array[int]]]:
+        """Columns of the previous index that were not added anew."""
+        kept: dict[str, tuple[array[int], array[int]]] = {}
         if self._previous is None:
             return kept
         previous = self._previous
         for fingerprint, number in zip(previous._prints, previous._set_of, strict=True):  # noqa: SLF001
-            for column in previous._column_sets[number]:  # noqa: SLF001
+            for column in previous._column_sets[number & ~_STYLED]:  # noqa: SLF001
                 if column not in self._columns:
-                    kept.setdefault(column, array("Q")).append(fingerprint)
+                    prints, literal = kept.setdefault(column, (array("Q"), array("Q")))
+                    prints.append(fingerprint)
+                    if not number & _STYLED:
+                        literal.append(fingerprint)
         return kept
 
     def _still_skipped(self) -> Collection[str]:
@@ -247,6 +273,10 @@ def is_indexed(phrase: str) -> bool:
     if bare.isdigit():
         return len(bare) >= _MIN_DIGITS
     return len(bare) > 1
+
+
+def _sorted(prints: array[int]) -> array[int]:
+    return array("Q", sorted(set(prints)))
 
 
 def _fingerprint(key: bytes, phrase: str) -> int:

@@ -126,11 +126,16 @@ def views(reading: Reading) -> Iterator[Reading]:
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     start = 0
     for at in range(1, len(text)):
-        if not unicodedata.combining(text[at]):
+        if not _continues(text[at]):
             yield start, at
             start = at
     if text:
         yield start, len(text)
+
+
+def _continues(character: str) -> bool:
+    """Whether a character is composed with the one before it: an accent, a vowel sign, a Hangul vowel or final."""
+    return unicodedata.category(character)[0] == "M" or "\u1160" <= character <= "\u11ff"
 
 
 def _ascii_digit(character: str) -> str:

@@ -30,6 +30,8 @@ class ValueMatch:
     columns: tuple[str, ...]
     exact: bool
     """Whether the words as typed are the value up to case, accents and punctuation (else singular or plural)."""
+    styled: bool = False
+    """Whether the value has accents or punctuation that the phrase has not: its spelling must be looked up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,12 +97,12 @@ def _longest(
         for form in number_forms(phrase):
             columns = index.find(form)
             if columns:
-                return _match(run, form, columns, exact=form == phrase), size
+                return _match(run, form, columns, exact=form == phrase, styled=index.is_styled(form)), size
     return None, 0
 
 
-def _match(run: list[_Word], phrase: str, columns: tuple[str, ...], *, exact: bool) -> ValueMatch:
-    return ValueMatch(start=run[0].start, end=run[-1].end, phrase=phrase, columns=columns, exact=exact)
+def _match(run: list[_Word], phrase: str, columns: tuple[str, ...], *, exact: bool, styled: bool = False) -> ValueMatch:
+    return ValueMatch(start=run[0].start, end=run[-1].end, phrase=phrase, columns=columns, exact=exact, styled=styled)
 
 
 def _is_run(text: str, run: list[_Word]) -> bool:

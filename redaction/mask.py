@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
 from redaction.errors import QuestionRefused
-from redaction.fingerprints import ValueIndex
+from redaction.fingerprints import ValueIndex, normalise
 from redaction.folding import clean
 from redaction.linking import ValueMatch, find_values
 from redaction.policy import Action, Policy
@@ -49,12 +49,22 @@ class MaskedEntity:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LinkedValue:
-    """A row value that was masked: its placeholder (``v1``), the columns that hold it, and its span as typed."""
+    """A row value that was masked.
+
+    Attributes:
+        placeholder: For example ``v1``.
+        columns: Columns that hold it, ``table.column``, sorted.
+        start: Start of its span in the question as typed.
+        end: End of that span.
+        styled: The value is spelt with accents or punctuation that the binding may lack ("muller" for "Müller"), so
+            that a comparison without case can miss it: `gateway.summary.values.spelled` looks the spelling up.
+    """
 
     placeholder: str
     columns: tuple[str, ...]
     start: int = 0
     end: int = 0
+    styled: bool = False
 
 
 class Vault:
@@ -157,7 +167,10 @@ def mask(
         out.append(text[at : span.start])
         if span.match is not None:
             name = numbering.value(span.match, original)
-            values.append(LinkedValue(placeholder=name, columns=span.match.columns, start=start, end=end))
+            styled = span.match.styled
+            values.append(
+                LinkedValue(placeholder=name, columns=span.match.columns, start=start, end=end, styled=styled)
+            )
             out.append(f"⟨{name}: {' | '.join(span.match.columns)}⟩")
         else:
             name = numbering.entity(span.entity_type, original)
@@ -179,7 +192,9 @@ class _Numbering:
         self._given: dict[tuple[str, str, tuple[str, ...]], str] = {}
 
     def value(self, match: ValueMatch, original: str) -> str:
-        return self._name("v", original if match.exact else match.phrase, match.phrase, match.columns)
+        """Bind the asker's own words where they equal the value but for case, else the form that does."""
+        own = match.exact and (match.styled or normalise(original) == original.casefold())
+        return self._name("v", original if own else match.phrase, match.phrase, match.columns)
 
     def entity(self, entity_type: str, original: str) -> str:
         label = LABELS.get(entity_type, "id")

@@ -7,16 +7,19 @@ are read here (stage 2) one value at a time; what is kept of a value is a keyed 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from difflib import SequenceMatcher
 from typing import Final
 
 from gateway.catalog import Catalog, Column, ColumnType, Table
 from gateway.sources.base import Source
 from gateway.tenancy.scope import Scope
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import IndexBuilder, ValueIndex, normalise, number_forms
 
 MAX_VALUES: Final = 200_000
 """Distinct values of one column; a larger column is skipped, and the index says so."""
+
+_MAX_SPELLINGS: Final = 5
 
 
 def build_index(
@@ -67,3 +70,80 @@ def indexed_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[Table, Col
         for column in table.columns:
             if column.name in right.columns and column.type is ColumnType.TEXT and column.vocabulary is None:
                 yield table, column
+
+
+def spelled(
+    source: Source, scope: Scope, columns: Collection[str], words: str, *, max_values: int = MAX_VALUES
+) -> tuple[str, ...]:
+    """The values of some columns that are `words` but for case, accents, punctuation and number, as they are spelt.
+
+    For a linked value that is `styled`: "muller gmbh" was typed, "Müller GmbH" is stored. What is returned goes to
+    the compiler as a binding and to the asker, never to a model.
+
+    Args:
+        source: The opened datasource.
+        scope: The asker's right; no other row is read.
+        columns: Candidate columns, ``table.column``.
+        words: The asker's words.
+        max_values: Distinct values read of each column.
+
+    Returns:
+        At most `_MAX_SPELLINGS` spellings, in order of the columns.
+    """
+    wanted = set(number_forms(normalise(words)))
+    found: dict[str, None] = {}
+    for table, column in _in_scope(scope, columns):
+        for value in source.distinct_values(table, column, scope, max_values=max_values):
+            if normalise(value) in wanted:
+                found[value] = None
+                if len(found) >= _MAX_SPELLINGS:
+                    return tuple(found)
+    return tuple(found)
+
+
+def near_misses(
+    source: Source,
+    scope: Scope,
+    columns: Collection[str],
+    words: str,
+    *,
+    limit: int = 3,
+    least: float = 0.75,
+    max_values: int = 20_000,
+) -> tuple[tuple[str, str], ...]:
+    """Values that are nearly `words`, for "did you mean": looked up in the database under the asker's scope.
+
+    Args:
+        source: The opened datasource.
+        scope: The asker's right; no other row is read.
+        columns: Columns to look in, ``table.column``; those out of scope are left out in silence.
+        words: The asker's words.
+        limit: Most suggestions.
+        least: Least likeness in [0, 1] (Ratcliff and Obershelp, as in `difflib`).
+        max_values: Distinct values read of each column.
+
+    Returns:
+        (column, value), most alike first. Shown to the asker, never to a model.
+    """
+    wanted = normalise(words)
+    best: list[tuple[float, str, str]] = []
+    matcher = SequenceMatcher(autojunk=False, b=wanted)
+    for table, column in _in_scope(scope, columns):
+        for value in source.distinct_values(table, column, scope, max_values=max_values):
+            matcher.set_seq1(normalise(value))
+            if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+                continue
+            likeness = matcher.ratio()
+            if likeness >= least:
+                best.append((likeness, f"{table}.{column}", value))
+                best.sort(key=lambda found: (-found[0], found[1], found[2]))
+                del best[limit:]
+    return tuple((column, value) for _, column, value in best)
+
+
+def _in_scope(scope: Scope, columns: Collection[str]) -> Iterator[tuple[str, str]]:
+    for name in columns:
+        table, _, column = name.partition(".")
+        right = scope.tables.get(table)
+        if right is not None and column in right.columns:
+            yield table, column
