@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.catalog import Catalog
+from gateway.chart.schema import reply_schema
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
 from gateway.summary.model import Summary
@@ -33,11 +34,22 @@ MAX_AGE_S: Final = 24 * 3600.0
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Known:
-    """What is known of one datasource within one scope. `made_at` is a monotonic time in seconds."""
+    """What is known of one datasource within one scope, and what is derived from it alone, once.
+
+    Attributes:
+        summary: All that a model may know.
+        index: Keyed hashes of the values of text columns.
+        names: Words of the schema, which are no row values.
+        facts: The Summary as plain JSON values.
+        schema: JSON Schema of the reply, specialised to the Summary.
+        made_at: A monotonic time in seconds.
+    """
 
     summary: Summary
     index: ValueIndex
     names: frozenset[str]
+    facts: dict[str, object]
+    schema: str
     made_at: float
 
 
@@ -92,7 +104,14 @@ class AttachedSource:
             index = build_index(
                 self.source, self.catalog, scope, key=self._index_key, max_values=self._max_index_values
             )
-            made = Known(summary=summary, index=index, names=known_names(summary), made_at=time.monotonic())
+            made = Known(
+                summary=summary,
+                index=index,
+                names=known_names(summary),
+                facts=summary.model_dump(mode="json"),
+                schema=reply_schema(summary),
+                made_at=time.monotonic(),
+            )
             with self._lock:
                 self._known[key] = made
                 self._known.move_to_end(key)

@@ -9,7 +9,8 @@ import sys
 
 import typer
 
-from gateway.commands import ask, demo, serve, summary
+from gateway.audit import commands as audit
+from gateway.commands import ask, demo, serve, source, summary
 from gateway.errors import ConfigError, GatewayError
 
 app = typer.Typer(
@@ -23,6 +24,8 @@ app.command(name="demo")(demo.demo)
 app.command(name="ask")(ask.ask)
 app.command(name="serve")(serve.serve)
 app.add_typer(summary.app, name="summary")
+app.add_typer(source.app, name="source")
+app.add_typer(audit.app, name="audit")
 app.add_typer(serve.keys, name="keys")
 
 

@@ -32,7 +32,6 @@ from gateway.chart.compile import compile_spec
 from gateway.chart.prove import prove
 from gateway.chart.read import read_reply
 from gateway.chart.render import render
-from gateway.chart.schema import reply_schema
 from gateway.chart.sentence import describe
 from gateway.chart.spec import Plan
 from gateway.config import Settings
@@ -210,9 +209,9 @@ class Gateway:
         while True:
             with trace.stage("build") as stage:
                 prompt = build_prompt(
-                    known.summary.model_dump(mode="json"),
+                    known.facts,
                     masked.text,
-                    reply_schema=reply_schema(known.summary),
+                    reply_schema=known.schema,
                     template=self._settings.prompt.template,
                     version=self._settings.prompt.version,
                     budget_tokens=self._settings.prompt.budget_tokens,

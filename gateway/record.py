@@ -107,10 +107,7 @@ class Entry:
                     MaskedSpan(kind=e.entity_type.lower(), placeholder=e.placeholder, start=e.start, end=e.end)
                     for e in masked.entities
                 ),
-                *(
-                    MaskedSpan(kind="value", placeholder=v.placeholder, start=v.start, end=v.end)
-                    for v in masked.values
-                ),
+                *(MaskedSpan(kind="value", placeholder=v.placeholder, start=v.start, end=v.end) for v in masked.values),
             ),
         )
 
@@ -173,9 +170,7 @@ class Entry:
 
     def proved(self, spec: ChartSpec, compiled: CompiledQuery) -> None:
         """Note the spec and the shape of the statement that the checker let through."""
-        self._outcome = replace(
-            self._outcome, spec=canonical(spec), statement=compiled.statement, checker="proved"
-        )
+        self._outcome = replace(self._outcome, spec=canonical(spec), statement=compiled.statement, checker="proved")
 
     def answered(self, result: ResultTable) -> None:
         """Note the size of the answer, not the answer."""

@@ -6,8 +6,9 @@ Everything with a key or a file behind it is opened here and closed here.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.attached import AttachedSource
@@ -20,6 +21,7 @@ from gateway.llm.port import Planner
 from gateway.pipeline import Gateway
 from gateway.project import Project
 from gateway.record import Recorder
+from gateway.sources.check import require_read_only
 from gateway.sources.open import open_source
 from gateway.store.seal import MasterKey, hkdf
 from gateway.store.state import State
@@ -47,7 +49,9 @@ class Runtime:
         *,
         only: str | None = None,
         planner: Planner | None = None,
+        scanner: Scanner | None = None,
         sinks: Sequence[CheckpointSink] | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> Runtime:
         """Open state, audit log, planner and datasources. Blocking work runs in a thread.
 
@@ -56,14 +60,19 @@ class Runtime:
             project: The owner's datasources.
             only: Open just the datasource of this name.
             planner: In place of the configured one.
+            scanner: One that is loaded already.
             sinks: Where audit checkpoints go, in place of the folder in `settings.home`.
+            clock: The time that relative dates are counted from; UTC.
 
         Raises:
             ConfigError: A setting, the master key or the state database is not usable.
             SourceError: A datasource cannot be opened.
+            RefusedError: A database user can do more than read, and the owner has not accepted that.
             AuditUnavailableError: The audit log cannot be written.
         """
-        return await asyncio.to_thread(_open, cls, settings, project, only, planner, sinks)
+        return await asyncio.to_thread(
+            _open, cls, settings, project, only=only, planner=planner, scanner=scanner, sinks=sinks, clock=clock
+        )
 
     async def close(self) -> None:
         """Close datasources, planner and audit log, in this order."""
@@ -135,11 +144,17 @@ def _open(
     cls: type[Runtime],
     settings: Settings,
     project: Project,
+    *,
     only: str | None,
     planner: Planner | None,
+    scanner: Scanner | None,
     sinks: Sequence[CheckpointSink] | None,
+    clock: Callable[[], datetime],
 ) -> Runtime:
     planner = planner or make_planner(settings)
+    scanner = scanner or Scanner(ScanConfig())
+    # The language model is loaded now, not when the first asker waits for it.
+    scanner.load()
     state, master = open_state(settings)
     limits = Limits(
         max_rows=settings.limits.max_rows,
@@ -151,6 +166,8 @@ def _open(
     try:
         for config in project.sources:
             if only is None or config.name == only:
+                if config.url is not None:
+                    require_read_only(config)
                 attached[config.name] = AttachedSource(
                     open_source(config),
                     config,
@@ -160,11 +177,12 @@ def _open(
                 )
         gateway = Gateway(
             attached,
-            scanner=Scanner(ScanConfig()),
+            scanner=scanner,
             planner=planner,
             recorder=Recorder(audit),
             seal=ContextSeal(hkdf(master.secret, "rowless answer context")),
             settings=settings,
+            clock=clock,
         )
     except BaseException:
         for source in attached.values():

@@ -119,7 +119,7 @@ def flat(line: Line) -> dict[str, Any]:
         "seq": line.seq,
         "outcome_seq": line.outcome_seq,
         "id": line.id,
-        "at": iso(line.at_us),
+        "time": iso(line.at_us),
         "event": line.event,
         "tenant": line.tenant,
         "actor_h": line.actor_h,
@@ -143,7 +143,7 @@ def flat(line: Line) -> dict[str, Any]:
 
 
 _COLUMNS = {
-    "seq": "BIGINT", "outcome_seq": "BIGINT", "id": "VARCHAR", "at": "TIMESTAMPTZ", "event": "VARCHAR",
+    "seq": "BIGINT", "outcome_seq": "BIGINT", "id": "VARCHAR", "time": "TIMESTAMPTZ", "event": "VARCHAR",
     "tenant": "VARCHAR", "actor_h": "VARCHAR", "decision": "VARCHAR", "code": "VARCHAR", "stage": "VARCHAR",
     "source": "VARCHAR", "template": "VARCHAR", "model": "VARCHAR", "masked": "VARCHAR", "statement": "VARCHAR",
     "rows": "BIGINT", "bytes": "BIGINT", "tokens_in": "BIGINT", "tokens_out": "BIGINT", "cost_usd": "DOUBLE",

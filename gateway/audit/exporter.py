@@ -23,6 +23,8 @@ from gateway.store.state import State
 MAX_LAG_S: Final = 30.0
 """Longest time between a checkpoint's signing and its being in every sink; past it, no prompt leaves."""
 _RETRY_S: Final = 1.0
+_LOOK_S: Final = 10.0
+"""Seconds between looks for checkpoints that another replica signed and did not live to export."""
 
 
 class Exporter:
@@ -96,7 +98,7 @@ class Exporter:
 
     def _run(self) -> None:
         while True:
-            self.wake.wait(_RETRY_S if self._behind_since is not None else None)
+            self.wake.wait(_RETRY_S if self._behind_since is not None else _LOOK_S)
             self.wake.clear()
             is_last = self._stop.is_set()
             if self._behind_since is None:

@@ -100,7 +100,13 @@ class AuditLog:
         Raises:
             AuditUnavailableError: It is not known to be durable, so nothing may leave.
         """
-        return await self._wait(self._submit_intent(intent))
+        done = self._submit_intent(intent)
+        try:
+            return await self._wait(done)
+        except (asyncio.CancelledError, AuditUnavailableError):
+            # The caller never learns the id, so nothing will leave. If the entry is written yet, it says so.
+            done.add_done_callback(self._abandon)
+            raise
 
     async def outcome(self, entry_id: str, outcome: Outcome) -> None:
         """Write down what came of an intent.
@@ -148,6 +154,10 @@ class AuditLog:
             msg = "the audit log's checkpoints cannot be exported"
             raise AuditUnavailableError(msg, stage="log")
         return self._submit(lambda: draft_intent(intent))
+
+    def _abandon(self, done: Future[str]) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._submit(lambda: draft_outcome(done.result(), Outcome(decision="failed", code="not_sent", stage="log")))
 
     def _submit(self, make: Callable[[], Draft]) -> Future[str]:
         try:

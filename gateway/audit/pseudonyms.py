@@ -15,7 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.store.keys import KeyDestroyedError
 from gateway.store.schema import audit_tenant
-from gateway.store.seal import Place, SealError
+from gateway.store.seal import DataKey, Place, SealError, key_id_of
 from gateway.store.state import State
 
 INDEX: Final = "audit-index"
@@ -34,7 +34,7 @@ class Pseudonyms:
     def __init__(self, state: State) -> None:
         self._state = state
         self._lock = threading.Lock()
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}
 
     def tenant(self, name: str) -> str:
         """Pseudonym of a tenant, 32 hex digits; empty for the gateway itself."""
@@ -47,12 +47,14 @@ class Pseudonyms:
         found = self.tenant(name)
         if not found:
             return ""
+        # A tenant that was erased and comes back has a new key, and its name is written again under it.
+        key = self._state.keys.live(found, INDEX)
         with self._lock:
-            if found in self._known:
+            if self._known.get(found) == key.id:
                 return found
-        self._write_name(found, name)
+        self._write_name(found, name, key)
         with self._lock:
-            self._known.add(found)
+            self._known[found] = key.id
         return found
 
     def actor(self, tenant_h: str, name: str) -> str:
@@ -71,19 +73,12 @@ class Pseudonyms:
             rows = connection.execute(select(audit_tenant)).all()
         return {row.tenant_h: self._open_name(row.tenant_h, row.name) for row in rows}
 
-    def forget(self, tenant_h: str) -> None:
-        """Forget that a tenant's name was written down: its keys were destroyed."""
-        with self._lock:
-            self._known.discard(tenant_h)
-
-    def _write_name(self, tenant_h: str, name: str) -> None:
-        key = self._state.keys.live(tenant_h, INDEX)
+    def _write_name(self, tenant_h: str, name: str, key: DataKey) -> None:
         blob = key.seal(name.encode(), _name_place(tenant_h))
         with self._state.read() as connection:
             row = connection.execute(select(audit_tenant).where(audit_tenant.c.tenant_h == tenant_h)).first()
         if row is not None:
             if self._open_name(tenant_h, row.name) != name:
-                # The tenant was erased and came back: its name is sealed again under its new key.
                 with self._state.write() as connection:
                     connection.execute(
                         update(audit_tenant).where(audit_tenant.c.tenant_h == tenant_h).values(name=blob)
@@ -96,8 +91,6 @@ class Pseudonyms:
             return  # Another replica saw the tenant first, and wrote the same name.
 
     def _open_name(self, tenant_h: str, blob: bytes) -> str:
-        from gateway.store.seal import key_id_of
-
         try:
             return self._state.keys.by_id(key_id_of(blob)).open(blob, _name_place(tenant_h)).decode()
         except (KeyDestroyedError, SealError):

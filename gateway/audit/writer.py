@@ -180,8 +180,9 @@ class Writer:
             late = self._already_ended(connection, ended)
             refused.update(p.id for p in ready if p.intent_id in late)
             ready = [p for p in ready if p.intent_id not in late]
-            if ready:
-                self._insert(connection, ready)
+            is_signed = bool(ready) and self._insert(connection, ready)
+        if is_signed:
+            self._on_checkpoint.set()
         for entry in ready:
             if entry.kind == "intent":
                 self._remember(entry.id, entry.origin)
@@ -191,7 +192,8 @@ class Writer:
             self._due = time.monotonic() + self._after_s
         return refused
 
-    def _insert(self, connection: Connection, ready: list[Prepared]) -> None:
+    def _insert(self, connection: Connection, ready: list[Prepared]) -> bool:
+        """Give each entry its place. Returns whether a checkpoint was signed too."""
         head = connection.execute(select(audit_head).with_for_update()).one()
         frontier = Frontier.from_bytes(head.size, head.frontier)
         at_us = now_us()
@@ -207,8 +209,10 @@ class Writer:
         connection.execute(insert(audit_entry), rows)
         connection.execute(insert(audit_content), contents)
         connection.execute(update(audit_head).values(size=frontier.size, frontier=frontier.to_bytes()))
-        if frontier.size - self._last_signed(connection) >= self._every:
+        is_due = frontier.size - self._last_signed(connection) >= self._every
+        if is_due:
             self._sign(connection, frontier)
+        return is_due
 
     def _try_checkpoint(self) -> None:
         try:
@@ -223,6 +227,8 @@ class Writer:
             if head.size > self._last_signed(connection) or head.size == 0:
                 self._sign(connection, Frontier.from_bytes(head.size, head.frontier))
         self._due = None
+        # Only now is it there to be read: told within the transaction, the exporter would look too early.
+        self._on_checkpoint.set()
 
     def _last_signed(self, connection: Connection) -> int:
         return int(connection.execute(select(func.max(audit_checkpoint.c.size))).scalar() or 0)
@@ -234,7 +240,6 @@ class Writer:
         if known is None:
             note = self._signer.sign(frontier.size, frontier.root())
             connection.execute(insert(audit_checkpoint).values(size=frontier.size, at_us=now_us(), note=note))
-        self._on_checkpoint.set()
 
     def _origins(self, drafts: list[Draft]) -> dict[str, Origin]:
         """What the outcomes of a batch take over from their intents: from memory, or from the log after a restart."""

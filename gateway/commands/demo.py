@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+from datetime import UTC, datetime
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated
@@ -20,6 +21,8 @@ from gateway.runtime import Runtime
 from gateway.web.demo import SOURCE
 
 SEED = 7
+TODAY = datetime(2026, 1, 1, 9, tzinfo=UTC)
+"""The demo's rows end with December 2025, and so its calendar stands here: "last month" has something to show."""
 
 
 def demo(
@@ -52,7 +55,7 @@ async def _demo(settings: Settings, port: int, console: Console, *, fresh: bool)
     with console.status("making the demo's database") as status:
         project = await asyncio.to_thread(demo_project, folder, fresh=fresh)
         status.update("opening the gateway")
-        runtime = await Runtime.open(settings, project)
+        runtime = await Runtime.open(settings, project, clock=lambda: TODAY)
         for tenant in TENANTS:
             status.update(f"summarising what {tenant} may see")
             await runtime.gateway.known(Asker(source=SOURCE, tenant=tenant))

@@ -365,20 +365,18 @@ def _labels(column: ColumnMeasured, limits: Thresholds, last: tuple[Label, ...] 
 
 def _paths(column: ColumnMeasured, limits: Thresholds) -> tuple[JsonPath, ...] | None:
     """Keys of a JSON column that enough units have; keys that look like data are one word, ``<dynamic>``."""
-    if not column.paths or column.unit_values < limits.min_distinct:
+    if not column.paths or min(column.unit_values, column.paths[0].looked) < limits.min_distinct:
         return None
-    if len(column.paths) > _MANY_KEYS:
+    if max(len(column.paths), column.paths[0].keys) > _MANY_KEYS:
         return (JsonPath(name="<dynamic>"),)
-    total = max(1, column.unit_values)
-    seen = [p for p in column.paths if p.units >= limits.min_group and p.units >= 0.01 * total and _is_key(p)]
-    return tuple(_path(p, total) for p in seen) or None
+    seen = (p for p in column.paths if p.units >= limits.min_group and p.units >= 0.01 * p.looked and _is_key(p.key))
+    return tuple(_path(path) for path in seen) or None
 
 
-def _is_key(path: PathMeasured) -> bool:
-    return SAFE_NAME.match(path.key) is not None and _LONG_NUMBER.search(path.key) is None
+def _is_key(key: str) -> bool:
+    return all(SAFE_NAME.match(part) for part in key.split(".")) and _LONG_NUMBER.search(key) is None
 
 
-def _path(path: PathMeasured, total: int) -> JsonPath:
-    return JsonPath.model_validate(
-        {"name": path.key, "type": path.type, "share": round_share(min(1.0, path.units / total))}
-    )
+def _path(path: PathMeasured) -> JsonPath:
+    share = round_share(min(1.0, path.units / max(1, path.looked)))
+    return JsonPath.model_validate({"name": path.key, "type": path.type, "share": share})

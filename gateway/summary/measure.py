@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from gateway.catalog import Catalog, Column, Table
 from gateway.errors import QueryError
@@ -20,6 +21,7 @@ from gateway.summary.measured import (
     TextMeasured,
     TimeMeasured,
 )
+from gateway.summary.nested import measure_paths
 from gateway.summary.semantic import is_key
 from gateway.summary.statement import Statement, build, count_rows
 from gateway.tenancy.barrier import Barrier, scoped_tables
@@ -67,7 +69,10 @@ def measure(
         barrier = scoped_tables(catalog, scope, {table.name: names})
         answer = _answer(source, build(ask, barrier, engine), barrier, engine, timeout_s)
         rows, seen, units = _whole(answer["rows"]), _whole(answer["seen"]), _whole(answer["units"])
-        parts += [_column(i, column, ask, answer, seen) for i, column in enumerate(chunk)]
+        for i, column in enumerate(chunk):
+            part = _column(i, column, ask, answer, seen)
+            paths = measure_paths(source, catalog, scope, config, table, column, timeout_s=timeout_s)
+            parts.append(replace(part, paths=paths) if paths else part)
     return TableMeasured(
         name=table.name, rows=rows, units=units, sampled=None if share is None else seen, columns=tuple(parts)
     )

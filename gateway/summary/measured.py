@@ -109,10 +109,20 @@ class ColumnMeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathMeasured:
-    """One key of a JSON column: in how many documents (units) it was seen, and its commonest type there."""
+    """One key of a JSON column.
+
+    Attributes:
+        key: Names of objects down to it, ``address.city``; empty where one of them is no plain name.
+        units: Units of the documents looked at that have it.
+        looked: Units of the documents looked at.
+        keys: How many different keys all of these documents have.
+        type: ``number``, ``text``, ``boolean``, ``object``, ``array`` or ``mixed``.
+    """
 
     key: str
     units: int
+    looked: int
+    keys: int
     type: str
 
 

@@ -17,6 +17,11 @@ from gateway.catalog import ColumnType
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 """A safe name (see `gateway.catalog.SAFE_NAME`)."""
 
+PathName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62}){0,3}$")
+]
+"""Safe names of objects down to a key of a document: ``address.city``."""
+
 Share = Annotated[float, Field(ge=0, le=1, multiple_of=0.05)]
 """A share in steps of 0.05."""
 
@@ -91,7 +96,7 @@ class Label(_Closed):
 class JsonPath(_Closed):
     """A key of a JSON column that at least ten subjects and one percent of the documents have."""
 
-    name: Name | Literal["<dynamic>"]
+    name: PathName | Literal["<dynamic>"]
     type: Literal["number", "text", "boolean", "object", "array", "mixed"] = "mixed"
     share: Share | None = None
 

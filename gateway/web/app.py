@@ -15,7 +15,7 @@ from fastapi.staticfiles import StaticFiles
 from gateway.config import HttpSettings
 from gateway.runtime import Runtime
 from gateway.tenancy.sessions import ApiKey
-from gateway.web import ask, demo, embed, errors
+from gateway.web import ask, demo, embed, errors, review
 from gateway.web.headers import SecurityHeaders
 from gateway.web.models import HealthBody
 
@@ -64,6 +64,7 @@ def create_app(runtime: Runtime, http: HttpSettings | None = None, *, demo_key: 
     app.add_middleware(SecurityHeaders, frame_ancestors=http.allowed_origins)
     app.include_router(ask.router)
     app.include_router(embed.router)
+    app.include_router(review.router)
 
     @app.get("/healthz", tags=["operations"], summary="Whether the process runs")
     async def healthz() -> HealthBody:

@@ -15,6 +15,8 @@ from dataclasses import dataclass
 
 PLAIN_GRAM = 8
 """A run of so many characters of a canary gives it away. Drawn from 19 letters: 19**8 is 1.7e10."""
+NUMBER_GRAM = 12
+"""The same for a number: digits meet by chance in times and counters."""
 CODED_GRAM = 14
 """The same for an encoded canary, longer as hex digits meet by chance in hashes: 16**14 is 7e16."""
 
@@ -26,9 +28,9 @@ def canary(seed: object) -> str:
 
 
 def canary_number(seed: object) -> int:
-    """A ten-digit number that no statistic would be rounded to."""
+    """A number of 15 digits (a double holds it exactly) that no statistic would be rounded to."""
     digest = hashlib.sha256(f"number {seed}".encode()).digest()
-    return (1_000_000_000 + int.from_bytes(digest[:6], "big") % 8_999_999_999) | 1
+    return (10**14 + int.from_bytes(digest[:8], "big") % (9 * 10**14 - 10)) | 1
 
 
 def disguises(value: str) -> Iterator[tuple[str, str, int]]:
@@ -59,14 +61,15 @@ class CanarySearch:
     """Finds any of many canaries in one pass over a text."""
 
     def __init__(self) -> None:
-        self._runs: dict[int, dict[str, tuple[str, str]]] = {PLAIN_GRAM: {}, CODED_GRAM: {}}
+        self._runs: dict[int, dict[str, tuple[str, str]]] = {}
 
     def add(self, seed: str, value: str) -> str:
         """Look for this value from now on. Returns it, so that it can be put into a cell."""
-        for name, text, length in disguises(value):
+        for name, text, shortest in disguises(value):
             lowered = text.lower()
+            length = NUMBER_GRAM if value.isdigit() and shortest == PLAIN_GRAM else shortest
             for start in range(max(1, len(lowered) - length + 1)):
-                self._runs[length].setdefault(lowered[start : start + length], (seed, name))
+                self._runs.setdefault(length, {}).setdefault(lowered[start : start + length], (seed, name))
         return value
 
     def text(self, seed: object) -> str:

@@ -34,6 +34,8 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
         if not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
             continue
         before, after = before_of(question, mention.first), after_of(question, mention.last)
+        if _said_by_label(mention, before):
+            continue
         lacking = bool(WITHOUT.search(before)) or bool(_EMPTY_AFTER.search(after))
         having = (bool(_WITH.search(before)) and number > 0) or bool(_FILLED_AFTER.search(after))
         if not lacking and not having:
@@ -53,6 +55,12 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
         _ongoing(question, found, set(question.ongoing))
     for mention in question.mentions:
         _ended(question, found, mention, grouped)
+
+
+def _said_by_label(mention: Mention, before: str) -> bool:
+    """``not cancelled`` is about a label where there is one; ``without a phone`` is not."""
+    label = mention.best("label")
+    return label is not None and label.score >= 0.85 and not re.search(r"\b(?:without|no|missing|lacking)\b(?: \w+)?\s*$", before)
 
 
 def _happens(question: Question, column: Candidate) -> bool:

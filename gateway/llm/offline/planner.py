@@ -9,12 +9,15 @@ What is not checked here: that the plan fits the Summary. `gateway.chart.read` c
 
 from __future__ import annotations
 
+import threading
+from collections import OrderedDict
 from typing import TYPE_CHECKING, Final
 
 from pydantic import ValidationError
 
 from gateway.chart.spec import ChartSpec
 from gateway.errors import ModelError
+from gateway.llm.offline.lexicon import MAX_LEXICONS
 from gateway.llm.offline.plan import plan_question
 from gateway.summary.model import Summary
 from gateway.types import Reply
@@ -39,6 +42,15 @@ class OfflinePlanner:
     model: str = VERSION
     leaves: bool = False
 
+    def __init__(self) -> None:
+        self._summaries: OrderedDict[str, Summary] = OrderedDict()
+        self._lock = threading.Lock()
+
+    @property
+    def kept(self) -> int:
+        """How many Summaries are kept parsed."""
+        return len(self._summaries)
+
     async def plan(self, prompt: ScannedPrompt) -> Reply:
         """Answer the prompt with `Plan` JSON.
 
@@ -53,10 +65,24 @@ class OfflinePlanner:
         """
         unscanned = prompt.prompt
         try:
-            summary = Summary.model_validate_json(unscanned.facts)
+            summary = self._summary(unscanned.facts)
             previous = ChartSpec.model_validate_json(unscanned.previous) if unscanned.previous else None
         except ValidationError:
             msg = "the prompt's facts or previous spec cannot be read by the offline planner"
             raise ModelError(msg, code="facts_invalid", stage="plan") from None
         plan = plan_question(summary, unscanned.question, previous)
         return Reply(text=plan.model_dump_json(exclude_none=True), model=self.model)
+
+    def _summary(self, facts: str) -> Summary:
+        """The Summary of these facts: parsed once, and the same object, so that its lexicon is found again."""
+        with self._lock:
+            found = self._summaries.get(facts)
+            if found is not None:
+                self._summaries.move_to_end(facts)
+                return found
+        made = Summary.model_validate_json(facts)
+        with self._lock:
+            self._summaries[facts] = made
+            while len(self._summaries) > MAX_LEXICONS:
+                self._summaries.popitem(last=False)
+        return made

@@ -89,7 +89,7 @@ def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: G
             continue
         reached = graph.reachable(table)
         if starts[0] in reached and needed and all(t in reached for t in needed):
-            fit = _fit(table, chosen, measured, rooted, lexicon, graph)
+            fit = _fit(table, chosen, (), rooted, lexicon, graph)
             if fit > 0:
                 steps = reached.index(starts[0])
                 yield Reading(chosen, table, score * cost * fit * SWAPPED * STEP**steps, swapped=True)

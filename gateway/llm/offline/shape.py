@@ -12,7 +12,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
     """Roles that only the whole question settles."""
     if any(s.role == "measure" and s.adverb == "most" and s.aggregate in {"min", "max"} for s in frame.slots):
         frame.superlative = None
-    if any(s.role == "having" for s in frame.slots) and not frame.of("group", "series"):
+    if any(s.role == "having" for s in frame.slots) and not [s for s in frame.of("group", "series") if s is not ranked]:
         first = next((s for s in frame.slots if s.role == "free"), None)
         if first is not None:
             first.adverb = "which"

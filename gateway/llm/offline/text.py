@@ -119,7 +119,7 @@ def stem(word: str) -> str:
         if base.endswith(suffix) and len(base) - len(suffix) >= 3:
             base = base[: -len(suffix)]
             break
-    if len(base) > 3 and base[-1] == base[-2] and base[-1] not in "sl":
+    if len(base) > 3 and base[-1] == base[-2] and base[-1] not in "s":
         base = base[:-1]
     return base
 
