@@ -115,13 +115,15 @@ def _add(p: Point, q: Point) -> Point:
     return (e * f % P, g * h % P, f * g % P, e * h % P)
 
 
-def _times(scalar: int, point: Point) -> Point:
+def _times_both(s: int, p: Point, t: int, q: Point) -> Point:
+    """Return s*p + t*q, both at once."""
     total: Point = (0, 1, 1, 0)
-    while scalar:
-        if scalar & 1:
-            total = _add(total, point)
-        point = _add(point, point)
-        scalar >>= 1
+    choices = {(1, 0): p, (0, 1): q, (1, 1): _add(p, q)}
+    for bit in range(max(s.bit_length(), t.bit_length()) - 1, -1, -1):
+        total = _add(total, total)
+        chosen = choices.get((s >> bit & 1, t >> bit & 1))
+        if chosen is not None:
+            total = _add(total, chosen)
     return total
 
 
@@ -138,9 +140,9 @@ def ed25519_holds(public: bytes, message: bytes, signature: bytes) -> bool:
     if a is None or r is None or s >= ORDER:
         return False
     digest = hashlib.sha512(signature[:32] + public + message).digest()
-    left, right = _times(s, BASE), _add(r, _times(int.from_bytes(digest, "little") % ORDER, a))
-    same_x = (left[0] * right[2] - right[0] * left[2]) % P == 0
-    return same_x and (left[1] * right[2] - right[1] * left[2]) % P == 0
+    minus_a = (P - a[0], a[1], a[2], P - a[3])
+    left = _times_both(s, BASE, int.from_bytes(digest, "little") % ORDER, minus_a)
+    return (left[0] - r[0] * left[2]) % P == 0 and (left[1] - r[1] * left[2]) % P == 0
 
 
 # --- RFC 9162 Merkle tree ---

@@ -140,10 +140,11 @@ async def test_cancelled_caller_does_not_stop_the_write(tmp_path: Path) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     deadline = time.monotonic() + 5
-    while not rows_of(state) and time.monotonic() < deadline:
+    while len(rows_of(state)) < 2 and time.monotonic() < deadline:
         await asyncio.sleep(0.01)
     log.close()
-    assert len(rows_of(state)) == 1
+    assert [row["kind"] for row in rows_of(state)] == ["intent", "outcome"]
+    assert '"code":"not_sent"' in str(rows_of(state)[1]["body"])
     state.close()
 
 
