@@ -15,7 +15,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from gateway.errors import BudgetSpentError
-from gateway.llm.attempt import AttemptInfo
+from gateway.llm.attempt import AttemptInfo, BeforeSend
 from gateway.llm.failures import STAGE
 from gateway.types import Reply
 
@@ -84,6 +84,15 @@ class Spend:
         """Charge the prompt of one send. Has the shape of a `before_send` hook."""
         self.tokens += info.prompt_tokens
         self._last_prompt = info.prompt_tokens
+
+    def after(self, before_send: BeforeSend) -> BeforeSend:
+        """A hook that charges each send once `before_send` has let it go."""
+
+        async def both(info: AttemptInfo) -> None:
+            await before_send(info)
+            await self.announce(info)
+
+        return both
 
     def settle(self, reply: Reply) -> None:
         """Charge what the answered send used, in place of the estimate of its prompt."""

@@ -130,6 +130,29 @@ def test_failed_and_cancelled_calls_cost_what_was_sent() -> None:
     asyncio.run(run())
 
 
+def test_send_that_the_audit_log_refuses_is_not_charged() -> None:
+    """The hook of both: audit first, then the charge."""
+    account, _ = accounts(tokens_per_day=1_000)
+
+    async def refuse(_: AttemptInfo) -> None:
+        raise OSError
+
+    async def run() -> None:
+        noted: list[AttemptInfo] = []
+
+        async def note(attempt: AttemptInfo) -> None:
+            noted.append(attempt)
+
+        async with account.spending("t", 100) as spending:
+            await spending.after(note)(info(90))
+            with pytest.raises(OSError):  # noqa: PT011 - the hook's own error, whatever it is
+                await spending.after(refuse)(info(90))
+        assert len(noted) == 1
+        assert (await account.ledger.spent("t", "day:2026-12-31")).tokens == 90
+
+    asyncio.run(run())
+
+
 def test_ledger_that_cannot_be_read_spends_nothing() -> None:
     """Cannot finish: the question fails before it is sent."""
 

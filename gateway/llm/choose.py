@@ -1,0 +1,101 @@
+"""Make the planner, the accounts and the cache that the settings ask for."""
+
+from __future__ import annotations
+
+from gateway.errors import ConfigError
+from gateway.llm.accounts import Accounts, Ledger, MemoryLedger, TokenLimits
+from gateway.llm.cache import AnswerCache
+from gateway.llm.endpoint import EndpointOptions, Pricing, Timeouts
+from gateway.llm.port import Planner
+from gateway.llm.router import FallbackPlanner, Rescan
+from gateway.llm.settings import EndpointSettings, LlmSettings
+
+
+def choose_planner(settings: LlmSettings, *, rescan: Rescan) -> Planner:
+    """The configured planner: the offline one, an endpoint, or endpoints with fall-backs.
+
+    Args:
+        settings: The group of settings.
+        rescan: Scans a prompt again before a fall-back is asked; of the same rules as the first scan.
+
+    Raises:
+        ConfigError: An address, certificate file or name is not usable.
+    """
+    from gateway.llm.offline.planner import OfflinePlanner
+
+    if settings.planner == "offline":
+        return OfflinePlanner()
+    planners: list[Planner] = [make_endpoint(one) for one in (settings, *settings.fallbacks)]
+    if settings.offline_fallback:
+        planners.append(OfflinePlanner())
+    if len(planners) == 1:
+        return planners[0]
+    return FallbackPlanner(planners, rescan=rescan, total_s=settings.fallback_total_timeout_s)
+
+
+def make_endpoint(settings: EndpointSettings) -> Planner:
+    """A planner of one endpoint.
+
+    Raises:
+        ConfigError: Its address, certificate file or prices are not usable.
+    """
+    from gateway.llm.openai_client import OpenAIPlanner
+
+    if (settings.price_input_usd is None) != (settings.price_output_usd is None):
+        msg = "llm.price_input_usd and llm.price_output_usd are given together or not at all"
+        raise ConfigError(msg)
+    pricing = None
+    if settings.price_input_usd is not None and settings.price_output_usd is not None:
+        pricing = Pricing(input_usd=settings.price_input_usd, output_usd=settings.price_output_usd)
+    return OpenAIPlanner(
+        base_url=settings.base_url,
+        model=settings.model,
+        api_key=settings.api_key,
+        name=settings.name,
+        timeouts=Timeouts(
+            connect_s=settings.connect_timeout_s,
+            first_byte_s=settings.first_byte_timeout_s,
+            total_s=settings.total_timeout_s,
+        ),
+        options=EndpointOptions(
+            stream=settings.stream,
+            temperature=settings.temperature,
+            max_output_tokens=settings.max_output_tokens,
+            output_limit_field=settings.output_limit_field,
+            max_concurrent=settings.max_concurrent,
+            max_waiting=2 * settings.max_concurrent,
+            key_header=settings.key_header,
+            query={"api-version": settings.api_version} if settings.api_version else {},
+            ca_file=settings.ca_file,
+            proxy=settings.proxy.get_secret_value() if settings.proxy else None,
+            pricing=pricing,
+        ),
+    )
+
+
+def make_accounts(settings: LlmSettings, ledger: Ledger | None = None) -> Accounts:
+    """Budgets of every tenant alike.
+
+    Args:
+        settings: The group of settings.
+        ledger: Where spends are kept; in memory if None.
+
+    Raises:
+        ConfigError: A budget in dollars without prices to count them by.
+    """
+    priced = all(one.price_input_usd is not None for one in (settings, *settings.fallbacks))
+    if settings.usd_per_month is not None and not priced:
+        msg = "llm.usd_per_month needs llm.price_input_usd and llm.price_output_usd of every endpoint"
+        raise ConfigError(msg)
+    limits = TokenLimits(
+        tokens_per_minute=settings.tokens_per_minute,
+        tokens_per_day=settings.tokens_per_day,
+        usd_per_month=settings.usd_per_month,
+    )
+    return Accounts(limits=lambda _: limits, ledger=ledger or MemoryLedger())
+
+
+def make_cache(settings: LlmSettings) -> AnswerCache:
+    """The answer cache; it keeps nothing for the offline planner, which costs less than a look-up is worth."""
+    entries = settings.cache_entries if settings.planner != "offline" else 0
+    return AnswerCache(max_entries=entries, ttl_s=settings.cache_ttl_s)
