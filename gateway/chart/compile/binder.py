@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from sqlglot import exp
 
@@ -52,7 +53,13 @@ def call(name: str, *arguments: exp.Expr) -> exp.Expr:
 
 def cast(value: exp.Expr, kind: str, dialect: str) -> exp.Expr:
     """CAST to a type of the engine."""
-    return exp.Cast(this=value, to=exp.DataType.build(kind, dialect=dialect))
+    return exp.Cast(this=value, to=_type(kind, dialect).copy())
+
+
+@lru_cache(maxsize=128)
+def _type(kind: str, dialect: str) -> exp.DataType:
+    """A type, parsed once: naming one costs the parser as much as a small statement."""
+    return exp.DataType.build(kind, dialect=dialect)
 
 
 def paren(value: exp.Expr) -> exp.Expr:
