@@ -116,6 +116,8 @@ class SqliteSource(SqlSource):
         readable = {t.physical[-1].lower() for t in self._known_catalog().tables}
         with self._connected() as connection:
             register(connection)
+            # The first use in a connection declares these modules, which the authorizer would take for a change.
+            connection.execute("SELECT 1 FROM json_each('{}'), json_tree('{}')")
             connection.set_authorizer(_authorizer(readable, _unreadable(connection, readable)))
             deadline = time.monotonic() + timeout_s
             watch = Watch(self.name, connection.interrupt, timeout_s=timeout_s, cancel=cancel)

@@ -59,6 +59,8 @@ class Engine:
     """``lists`` (one aggregate for all), ``ordered`` (percentile_cont) or ``ranked`` (row numbers)."""
     distinct: str
     """Name of the approximate distinct count; empty for an exact one."""
+    columns_at_once: int = 15
+    """Columns of one statement; a UNION of short rows has a limit on its parts (SQLite: 100)."""
     sample_above: int = 1_000_000
     sample_rows: int = 200_000
 
@@ -68,6 +70,7 @@ ENGINES: Final[dict[Dialect, Engine]] = {
     for engine in (
         Engine(
             dialect=Dialect.DUCKDB, top_lists=True, quantiles="lists", distinct="approx_count_distinct",
+            columns_at_once=40,
             sample_above=1_000_000_000, sample_rows=5_000_000,
         ),
         Engine(dialect=Dialect.POSTGRES, top_lists=False, quantiles="ordered", distinct=""),

@@ -31,7 +31,6 @@ from gateway.types import Cell
 TIMEOUT_S = 600.0
 """Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
 _EXACT_ROWS = 200_000
-_COLUMNS_AT_ONCE = 40
 Answer = Mapping[str, object]
 
 
@@ -60,8 +59,8 @@ def measure(
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
     parts: list[ColumnMeasured] = []
     seen = units = 0
-    for start in range(0, max(1, len(columns)), _COLUMNS_AT_ONCE):
-        chunk = columns[start : start + _COLUMNS_AT_ONCE]
+    for start in range(0, max(1, len(columns)), engine.columns_at_once):
+        chunk = columns[start : start + engine.columns_at_once]
         names = {column.name for column in chunk} | ({subject} if subject else set())
         keys = frozenset(column.name for column in chunk if is_key(table, column, catalog))
         exact = rows <= _EXACT_ROWS

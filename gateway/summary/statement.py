@@ -23,7 +23,7 @@ from gateway.summary.engine import Engine, call, number, sample_rows
 from gateway.summary.shapes import Fields, alias_of, all_of, count_all, named_table, quoted, select_over
 from gateway.tenancy.barrier import CTE_PREFIX, Barrier
 
-_WIDTH: Final = 8
+_WIDTH: Final = 32
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +60,10 @@ def build(ask: Ask, barrier: Barrier, engine: Engine) -> Statement:
         source.copy(), copy=False
     )
     singles = [(("rows",), full), *classes, *((keys, _rebound(s, unit_name)) for keys, s in parts.single)]
-    ctes = [*_inlined(barrier, engine), *(_cte(name, tree, engine) for name, tree in relations.items())]
+    ctes = [
+        *_inlined(barrier, engine, large=not ask.exact),
+        *(_cte(name, tree, engine) for name, tree in relations.items()),
+    ]
     statement = _wide(parts, singles, unit_name) if engine.top_lists else _long(parts, singles, unit_name, engine)
     statement.tree.set("with_", exp.With(expressions=ctes))
     return statement
@@ -98,7 +101,7 @@ def _wide(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], u
 def _long(
     parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine
 ) -> Statement:
-    """Short rows: a name and up to eight numbers, which `names` gives the keys of."""
+    """Short rows: a name and up to 32 numbers, which `names` gives the keys of."""
     selects: list[tuple[tuple[str, ...], exp.Select]] = []
     for fields, relation in ((parts.rows, "r"), (parts.units, unit_name)):
         for start in range(0, len(fields), _WIDTH):
@@ -152,12 +155,16 @@ def _sampled(fields: Fields, source: exp.Expression, ask: Ask, engine: Engine) -
     return select.from_(source.copy(), copy=False).where(sample_rows(ask.share, engine), copy=False)
 
 
-def _inlined(barrier: Barrier, engine: Engine) -> list[exp.CTE]:
-    """The barrier's tables. Where there is nothing to fence off, DuckDB is told not to copy the table."""
+def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:
+    """The barrier's tables. DuckDB is told not to copy a table with nothing to fence off, nor a large one.
+
+    The fence keeps a question's own expressions off other tenants' rows, as their errors can quote a cell. A summary
+    statement has no such expression: all of its are fixed here, none fails on a value, and the filter stays.
+    """
     ctes = [cte.copy() for cte in barrier.ctes]
     if engine.dialect is Dialect.DUCKDB:
         for cte in ctes:
-            if cte.args.get("materialized") is None:
+            if large or cte.args.get("materialized") is None:
                 cte.set("materialized", False)
     return ctes
 

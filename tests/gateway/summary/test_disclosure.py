@@ -269,11 +269,15 @@ def _paths(*paths: PathMeasured, k: int = 1000) -> list[str]:
 
 
 def test_attack_dynamic_json_keys_are_not_told() -> None:
-    seen = PathMeasured(key="city", units=500, type="text")
+    seen = PathMeasured(key="city", units=500, looked=1000, keys=3, type="text")
     assert _paths(seen, replace(seen, key="rare", units=9), replace(seen, key="ada@x.org")) == ["city"]
+    assert _paths(replace(seen, key="address.city"), replace(seen, key="")) == ["address.city"]
     assert _paths(*(replace(seen, key=f"k{i}") for i in range(201))) == ["<dynamic>"]
-    assert _paths(replace(seen, key="one", units=10), k=10_000) == []
+    assert _paths(replace(seen, keys=201)) == ["<dynamic>"]
+    assert _paths(replace(seen, key="one", units=10, looked=10_000)) == []
     assert _paths(replace(seen, key="u4915112345678")) == []
+    assert _paths(replace(seen, looked=29)) == []
+    assert _paths(seen, k=29) == []
 
 
 LINK = Relationship(table="a", columns=("b_id",), parent="b", parent_columns=("id",), origin="inferred")

@@ -142,3 +142,31 @@ def test_partial_results_are_kept_when_a_table_fails(
     assert [c.name for c in table.columns] == ["id", "who", "status", "total", "placed", "note"]
     assert told == ["1/1 orders: no statistics (query_timeout)"]
     source.close()
+
+
+def test_a_very_wide_table_is_measured_in_parts(tmp_path: Path) -> None:
+    """More columns than one statement takes: SQLite allows 100 parts of a UNION and 2,000 result columns."""
+    names = [f"n{i}" for i in range(130)]
+    files = []
+    lite = sqlite3.connect(tmp_path / "wide.sqlite")
+    lite.execute(f"create table t ({', '.join(f'{n} real' for n in names)})")
+    lite.executemany(
+        f"insert into t values ({','.join('?' * 130)})", [[j + i % 97 for j in range(130)] for i in range(300)]
+    )
+    lite.commit()
+    lite.close()
+    files.append(tmp_path / "wide.sqlite")
+    with duckdb.connect(str(tmp_path / "wide.duckdb")) as duck:
+        picked = ", ".join(f"({j} + i % 97)::double as n{j}" for j in range(130))
+        duck.execute(f"create table t as select {picked} from range(300) r(i)")
+    files.append(tmp_path / "wide.duckdb")
+    said = []
+    for file in files:
+        config = Project.for_path(file).source()
+        source = open_source(config)
+        table = _summary(source, config).tables[0]
+        assert len(table.columns) == 130
+        assert all(column.number and column.number.p50 is not None for column in table.columns)
+        said.append([column.number for column in table.columns])
+        source.close()
+    assert said[0] == said[1]
