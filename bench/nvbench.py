@@ -39,7 +39,7 @@ def load(path: Path) -> list[Item]:
 def halves(items: Sequence[Item]) -> tuple[list[Item], list[Item]]:
     """A fixed random split by table: the first half was tuned on, the second was not looked at."""
     tables = sorted({item.summary.tables[0].name for item in items})
-    random.Random(20).shuffle(tables)  # noqa: S311
+    random.Random(20).shuffle(tables)
     tuned = set(tables[: len(tables) // 2])
     return (
         [item for item in items if item.summary.tables[0].name in tuned],
@@ -111,14 +111,14 @@ def _field(name: str | None, aggregate: str | None, binned: bool, unit: str | No
     return f"{safe(name) if name else ''}|{aggregate or ''}|{'bin' if binned else ''}|{unit or ''}"
 
 
-def chart_of(spec: ChartSpec, summary: Summary) -> Chart:
+def chart_of(spec: ChartSpec) -> Chart:
     """A spec in the metric's terms.
 
     The golds write a value without aggregate where each group is one row. The chart language has no such thing: the
     median of one row is the row's own value, and it is what the survey says then (and what a box plot is drawn of).
     """
     fields = {_dimension(d) for d in [*spec.dimensions, *([spec.series] if spec.series else [])]}
-    fields |= {_measure(m, spec) for m in spec.measures if m.derive is None}
+    fields |= {_measure(m) for m in spec.measures if m.derive is None}
     mark = {"histogram": "bar", "text": "text", "table": "table"}.get(spec.mark, spec.mark)
     return mark, frozenset(fields), frozenset(_filtered(spec.filter))
 
@@ -128,7 +128,7 @@ def _dimension(dimension: Dimension) -> str:
     return _field(name, None, dimension.bin is not None, dimension.grain)
 
 
-def _measure(measure: Measure, spec: ChartSpec) -> str:
+def _measure(measure: Measure) -> str:
     if measure.aggregate == "count":
         return _field(None, "count", False, None)
     name = (measure.column or ".").partition(".")[2]
@@ -144,9 +144,7 @@ def _filtered(part: Filter | None) -> Iterator[str]:
     if isinstance(part, AllOf | AnyOf):
         for inner in part.filters:
             yield from _filtered(inner)
-    elif isinstance(part, Negation):
-        yield from _filtered(part.filter)
-    elif isinstance(part, Exists):
+    elif isinstance(part, Negation | Exists):
         yield from _filtered(part.filter)
     else:
         yield part.column.partition(".")[2]

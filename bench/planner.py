@@ -21,12 +21,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-import nvbench  # noqa: E402
+import nvbench
 
-from gateway.chart.spec import Plan  # noqa: E402
-from gateway.llm.offline.plan import plan_question  # noqa: E402
-from gateway.llm.offline.survey import survey_question  # noqa: E402
-from gateway.summary.model import Summary  # noqa: E402
+from gateway.chart.spec import Plan
+from gateway.llm.offline.plan import plan_question
+from gateway.llm.offline.survey import survey_question
+from gateway.summary.model import Summary
 
 DEFAULT = Path(__file__).resolve().parents[2] / "shared" / "eval" / "nvbench2_dev.jsonl"
 Planned = Callable[[Summary, str], Plan]
@@ -53,7 +53,7 @@ def measure(items: Sequence[nvbench.Item], plan: Planned, *, repeat: int = 1) ->
             planned = plan(item.summary, item.question)
             best = min(best, time.perf_counter() - started)
         took.append(1000 * best)
-        charts = [nvbench.chart_of(spec, item.summary) for spec in planned.charts]
+        charts = [nvbench.chart_of(spec) for spec in planned.charts]
         hit = bool(charts) and charts[0] in item.golds
         share = len(set(charts[:5]) & item.golds) / len(item.golds)
         for kind in item.kinds:
@@ -129,7 +129,8 @@ def third_party(args: argparse.Namespace) -> list[str]:
     assert isinstance(hit, dict)
     assert isinstance(recall, dict)
     return [
-        f"nvBench 2.0: Hit@1 {hit['all']:.3f}, Recall@5 {recall['all']:.3f}, p50 {scores['p50']:.2f} ms, p99 {scores['p99']:.2f} ms"
+        f"nvBench 2.0: Hit@1 {hit['all']:.3f}, Recall@5 {recall['all']:.3f}, "
+        f"p50 {scores['p50']:.2f} ms, p99 {scores['p99']:.2f} ms"
     ]
 
 

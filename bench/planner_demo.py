@@ -84,10 +84,14 @@ class Demo:
         return Counter(
             (
                 tuple(sorted(str(row[i]) for i in groups)),
-                tuple(sorted(str(round(float(row[i]), 6)) if isinstance(row[i], int | float) else str(row[i]) for i in measures)),
+                tuple(sorted(_shown(row[i]) for i in measures)),
             )
             for row in result.rows
         )  # fmt: skip
+
+
+def _shown(value: object) -> str:
+    return str(round(float(value), 6)) if isinstance(value, int | float) else str(value)
 
 
 def load(name: str) -> list[dict[str, object]]:
@@ -145,7 +149,8 @@ def report(*, quick: bool, show: bool = False) -> list[str]:
         for name in ("tuning", "heldout"):
             first, five, missed, median = score(demo, name)
             print(
-                f"\ndemo questions, {name} half: execution match {first:.3f} (among five {five:.3f}), plan p50 {median:.2f} ms"
+                f"\ndemo questions, {name} half: execution match {first:.3f} (among five {five:.3f}), "
+                f"plan p50 {median:.2f} ms"
             )
             if show and name == "tuning":
                 for question in missed:

@@ -60,7 +60,11 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
 def _said_by_label(mention: Mention, before: str) -> bool:
     """``not cancelled`` is about a label where there is one; ``without a phone`` is not."""
     label = mention.best("label")
-    return label is not None and label.score >= 0.85 and not re.search(r"\b(?:without|no|missing|lacking)\b(?: \w+)?\s*$", before)
+    return (
+        label is not None
+        and label.score >= 0.85
+        and not re.search(r"\b(?:without|no|missing|lacking)\b(?: \w+)?\s*$", before)
+    )
 
 
 def _happens(question: Question, column: Candidate) -> bool:
@@ -117,13 +121,16 @@ def _ongoing(question: Question, found: Found, inside: set[int]) -> None:
 
 def _ended(question: Question, found: Found, mention: Mention, grouped: Grouped) -> None:
     """``cancelled subscriptions``: the date of their end is not empty."""
-    if len(mention.tokens) != 1 or not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
+    if not set(mention.tokens).isdisjoint(found.used) or grouped(mention):
         return
-    token = question.tokens[mention.first]
+    if question.has("grain") or question.has("trend"):
+        # "cancelled subscriptions per month" is about the months in which they were cancelled.
+        return
+    said = any(question.tokens[i].text in ENDED for i in mention.tokens)
     label = mention.best("label")
     ends = {c.entry.ref for c in _ends(question)}
     candidates = tuple(c for c in mention.of_kind("column") if c.entry.ref in ends)
     dated = any(0 <= t.first - mention.last <= 3 for t in question.times)
-    if token.text not in ENDED or not candidates or dated or (label is not None and label.score >= 0.85):
+    if not said or not candidates or dated or (label is not None and label.score >= 0.85):
         return
     _null(found, mention, candidates, lacking=False)

@@ -65,7 +65,7 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
     charts, ambiguous = _ranked(readings, frame, lexicon)
     if not charts:
         return Plan(missing=(_subject(read),))
-    loose = tuple(word for word, _ in frame.unknown)[:MAX_CHARTS]
+    loose = tuple(dict.fromkeys([word for word, _ in frame.unknown] + _unused(readings[0], read)))[:MAX_CHARTS]
     return Plan(charts=tuple(charts[:MAX_CHARTS]), ambiguous=ambiguous or bool(loose), missing=loose)
 
 
@@ -87,6 +87,15 @@ def _ranked(readings: list[Reading], frame: Frame, lexicon: Lexicon) -> tuple[li
             found[canonical(other)] = (other, 0.0)
             ambiguous = ambiguous or bool(frame.marks)
     return [chart for chart, _ in found.values()], ambiguous
+
+
+def _unused(reading: Reading, read: Question) -> list[str]:
+    """Words whose place the reading leaves empty: nothing that is asked for is dropped silently."""
+    roles = {"filter", "time_filter", "having", "child", "group", "series", "measure"}
+    skipped = {o.slot.place for o in reading.options if o.use == "skip" and o.slot.role in roles}
+    spans = [(m.tokens[0], m.tokens[-1]) for m in read.mentions if m.first in skipped]
+    spans += [(place, place) for place in sorted(skipped) if not any(a <= place <= b for a, b in spans)]
+    return [read.text[read.tokens[a].start : read.tokens[b].end][:60] for a, b in spans]
 
 
 def _chart(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | None = None) -> ChartSpec | None:

@@ -12,7 +12,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
     """Roles that only the whole question settles."""
     if any(s.role == "measure" and s.adverb == "most" and s.aggregate in {"min", "max"} for s in frame.slots):
         frame.superlative = None
-    if any(s.role == "having" for s in frame.slots) and not [s for s in frame.of("group", "series") if s is not ranked]:
+    if any(s.role == "having" for s in frame.slots) and not frame.of("group", "series"):
         first = next((s for s in frame.slots if s.role == "free"), None)
         if first is not None:
             first.adverb = "which"
@@ -37,13 +37,18 @@ def _ranked(question: Question, frame: Frame) -> None:
         (s for s in frame.slots if s.adverb in {"top", "most", "which"} and s.candidates[0].entry.kind == "table"), None
     )
     others = [s for s in frame.of("free") if s is not ranked and s.candidates[0].entry.kind in {"table", "column"}]
-    if ranked is None or others or frame.of("group", "series"):
+    if ranked is None or others or any(s is not ranked for s in frame.of("group", "series")):
         return
     summary, table = question.lexicon.summary, ranked.candidates[0].entry.table
     graph = graph_of(summary.links)
     found = [
-        e for e in question.lexicon.entries if e.kind == "metric" and e.table != table and graph.reaches(e.table, table)
-             and question.lexicon.metrics[e.ref].aggregate == "sum"]  # fmt: skip
+        e
+        for e in question.lexicon.entries
+        if e.kind == "metric"
+        and e.table != table
+        and graph.reaches(e.table, table)
+        and question.lexicon.metrics[e.ref].aggregate == "sum"
+    ]
     if not found:
         found = [
             e for e in question.lexicon.entries if e.kind == "table" and e.ref != table and graph.reaches(e.ref, table)
