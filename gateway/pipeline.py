@@ -20,8 +20,7 @@ text is sealed. Rows exist inside stages 2, 11 and 12. A stage that cannot finis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -39,22 +38,21 @@ from gateway.context import Context, ContextSeal, as_past
 from gateway.errors import (
     GatewayError,
     NotFoundError,
-    PromptRefusedError,
     ReplyInvalidError,
     RequestError,
-    ScanUnfinishedError,
     SpecInvalidError,
     UnanswerableError,
 )
 from gateway.llm.attempt import sending
 from gateway.llm.port import Planner
 from gateway.record import Entry, Recorder
+from gateway.refusals import mapped
 from gateway.sources.base import Cancel
+from gateway.spelling import as_stored, suggestions
 from gateway.tenancy.scope import Scope
 from gateway.trace import Trace
-from gateway.types import Reply
+from gateway.types import Reply, ResultTable
 from prompts.build import RepairNote, build_prompt
-from redaction.errors import PromptRefused, QuestionRefused, ScanUnfinished
 from redaction.mask import MaskedQuestion, mask
 from redaction.scan import ScannedPrompt, Scanner, scan
 
@@ -138,6 +136,9 @@ class Gateway:
                 raise _unanswerable(planned.plan)
             entry.is_ambiguous = planned.plan.ambiguous
             first = Context(spec=planned.plan.charts[0], bindings=bindings, placeholders=placeholders)
+            folded = frozenset(value.placeholder for value in masked.values if value.styled)
+            if folded:
+                first = await asyncio.to_thread(as_stored, first, folded, setting.attached, setting.scope)
             answer = await self._draw(first, setting, entry, trace, cancel)
             return self._complete(answer, planned, masked, first, setting)
 
@@ -185,7 +186,7 @@ class Gateway:
     # 3 mask
 
     async def _mask(self, question: str, setting: _Setting, trace: Trace) -> MaskedQuestion:
-        with trace.stage("mask") as stage, _mapped("mask"):
+        with trace.stage("mask") as stage, mapped("mask"):
             masked = await asyncio.to_thread(
                 mask, question, self._scanner, index=setting.known.index, known_names=setting.known.names
             )
@@ -220,7 +221,7 @@ class Gateway:
                     previous=previous,
                 )
                 stage.says = f"{prompt.tokens} tokens, {len(prompt.left_out)} names left out"
-            with trace.stage("scan") as stage, _mapped("scan"):
+            with trace.stage("scan") as stage, mapped("scan"):
                 scanned = await asyncio.to_thread(
                     scan, prompt, self._scanner, index=known.index, known_names=known.names
                 )
@@ -286,7 +287,7 @@ class Gateway:
             chart=chart,
             result=result,
             context=self._seal.seal(chosen, scope_fingerprint=scope.fingerprint()),
-            notes=_notes(result.truncated, len(result.rows), setting.attached.catalog.warnings),
+            notes=(*setting.attached.catalog.warnings, *await self._notes(chosen, result, setting)),
             explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
         )
 
@@ -336,6 +337,14 @@ class Gateway:
             ),
         )
 
+    async def _notes(self, chosen: Context, result: ResultTable, setting: _Setting) -> tuple[str, ...]:
+        if result.truncated:
+            return (f"only the first {len(result.rows)} rows are shown",)
+        if not _is_empty(result):
+            return ()
+        near = await asyncio.to_thread(suggestions, chosen, setting.attached, setting.scope)
+        return near or ("no rows match",)
+
     def _attached(self, name: str) -> AttachedSource:
         found = self.sources.get(name)
         if found is None:
@@ -351,22 +360,6 @@ class Gateway:
         if len(question) > longest:
             msg = f"the question is longer than {longest} characters"
             raise RequestError(msg, code="question_too_long")
-
-
-@contextmanager
-def _mapped(stage: str) -> Iterator[None]:
-    """Turn the errors of the leaf package into the gateway's, with kinds and without text."""
-    try:
-        yield
-    except QuestionRefused as refusal:
-        msg = "the question holds what must not be sent: " + ", ".join(refusal.kinds)
-        raise PromptRefusedError(msg, code="question_refused", stage=stage, details={"kinds": refusal.kinds}) from None
-    except PromptRefused as refusal:
-        msg = "the prompt holds what must not leave: " + ", ".join(refusal.kinds)
-        raise PromptRefusedError(msg, stage=stage, details={"kinds": refusal.kinds}) from None
-    except ScanUnfinished:
-        msg = "the scan did not finish, so nothing was sent"
-        raise ScanUnfinishedError(msg, stage=stage) from None
 
 
 def _unanswerable(plan: Plan) -> GatewayError:
@@ -385,10 +378,6 @@ def _repair_note(problem: GatewayError) -> RepairNote:
     )
 
 
-def _notes(truncated: bool, rows: int, warnings: tuple[str, ...]) -> tuple[str, ...]:
-    notes = list(warnings)
-    if truncated:
-        notes.append(f"only the first {rows} rows are shown")
-    if rows == 0:
-        notes.append("no rows match")
-    return tuple(notes)
+def _is_empty(result: ResultTable) -> bool:
+    """No row, or the one row that an aggregate over no rows gives."""
+    return not result.rows or (len(result.rows) == 1 and all(cell in (None, 0) for cell in result.rows[0]))

@@ -112,16 +112,25 @@ class Watched:
     said: list[str] = field(default_factory=list)
     """Texts of errors, as they would be returned."""
 
+    _read: int = 0
+
     def leaks(self) -> list[Sighting]:
-        """Every canary in a request body, a log line, an error, or the state folder."""
+        """Every canary in a request body or header, an error, or the log since the last call."""
         search = self.house.search
         found = search.find("request bodies", self.model.sent())
         found += search.find("request headers", json.dumps([request.headers for request in self.model.requests]))
-        found += search.find("log", self.log.getvalue())
         found += search.find("errors", "\n".join(self.said))
+        log = self.log.getvalue()
+        found += search.find("log", log[max(0, self._read - 100) :])
+        self._read = len(log)
+        return found
+
+    def stored(self) -> list[Sighting]:
+        """Every canary in the files of the state folder."""
+        found = []
         for path in sorted(self.runtime.settings.home.rglob("*")):
             if path.is_file():
-                found += search.find(path.name, path.read_bytes().decode("latin-1"))
+                found += self.house.search.find(path.name, path.read_bytes().decode("latin-1"))
         return found
 
 

@@ -34,6 +34,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
         seen = runner.run(cast.__aenter__())
         try:
             yield Stage(runner=runner, seen=seen)
+            assert seen.stored() == [], "found in the files of the state folder, after all scenes"
         finally:
             runner.run(cast.__aexit__(None, None, None))
 
