@@ -67,9 +67,7 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sql
         mariadb: MariadbServer = request.getfixturevalue("mariadb_server")
         with closing(mariadb.admin()) as admin, admin.cursor() as cursor:
             cursor.execute("CREATE DATABASE IF NOT EXISTS stopped")
-            cursor.execute(
-                "CREATE TABLE IF NOT EXISTS stopped.n AS SELECT seq FROM mysql.help_topic, seq_1_to_1000 LIMIT 3000"
-            )
+            cursor.execute("CREATE TABLE IF NOT EXISTS stopped.n AS SELECT seq FROM stopped.seq_1_to_3000")
         config = SourceConfig(name="s", url=SecretStr(mariadb.url("admin", database="stopped")), unrestricted=True)
 
         def running() -> int:
