@@ -20,7 +20,7 @@ from gateway.chart.compile.binder import (
     select_from,
     when,
 )
-from gateway.chart.compile.engines import Engine
+from gateway.chart.compile.engine import Engine
 from gateway.chart.legs import Leg, Resolver, metric_expression
 from gateway.chart.metric import BinaryNode, ColumnNode, ExpressionNode, NumberNode
 from gateway.chart.paths import Path

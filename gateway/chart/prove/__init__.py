@@ -13,7 +13,9 @@ the source keeps.
 from __future__ import annotations
 
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table
-from gateway.chart.prove.facts import Facts, Predicate, ScopeCte, read_facts, refuse
+from gateway.chart.prove.facts import Facts, read_facts
+from gateway.chart.prove.nodes import refuse
+from gateway.chart.prove.scope_cte import Predicate, ScopeCte
 from gateway.errors import ScopeRefusedError
 from gateway.tenancy.scope import ParentFilter, RowFilter, Scope, TableScope
 from gateway.types import _PROOF, CompiledQuery, ScopedQuery
