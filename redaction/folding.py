@@ -220,9 +220,10 @@ def _base64(text: str) -> str:
 def _hex(text: str) -> str:
     digits = re.sub(r"[ :]|^0x", "", text)
     try:
-        return _readable(bytes.fromhex(digits))
+        plain = _readable(bytes.fromhex(digits))
     except ValueError:
         return ""
+    return "" if digits.isdigit() and not plain.islower() else plain
 
 
 def _readable(raw: bytes) -> str:

@@ -128,7 +128,7 @@ class Scanner:
         artifacts = engine.nlp_engine.process_text(view.text, language)
         results = engine.analyze(view.text, language=language, score_threshold=0.0, nlp_artifacts=artifacts)
         spans = [(r.entity_type, r.start, r.end, float(r.score)) for r in results]
-        spans += [(PERSON, p.start, p.end, p.score) for p in _people(view.text, artifacts, prose, known)]
+        spans += [(PERSON, p.start, p.end, p.score) for p in _people(view.text, artifacts, prose, known, language)]
         found = []
         for entity_type, first, last, score in spans:
             threshold = self.config.thresholds.get(entity_type, self.config.default_threshold)
@@ -151,13 +151,13 @@ class Scanner:
         return engine
 
 
-def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None) -> list[Person]:
+def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None, language: str) -> list[Person]:
     if not prose:
         return find_people_in_identifiers(text)
     entities = [
         Entity(e.start_char, e.end_char, "PERSON" if e.label_ == "PER" else e.label_) for e in artifacts.entities
     ]
-    return find_people(text, entities, known)
+    return find_people(text, entities, known, english=language == "en")
 
 
 def _without_parts(found: list[Finding]) -> list[Finding]:

@@ -16,6 +16,12 @@ not now of off on once one only or other others our out over own per please plus
 so some still such take tell than that the their them then there these they this those through till to together too
 under until up upon us versus very via vs want was we were what when where whether which while who whom whose why will
 with within without would yes you your yet
+against although among amongst anybody anyone anything around aside beneath beside besides beyond cannot concerning
+despite everybody everyone everything hence hers herself himself however inside itself might mine myself near nobody
+nothing onto ought ours ourselves outside quite rather regarding somebody someone something themselves therefore though
+throughout thus toward towards underneath unless unlike whatever whenever whereas wherever whether whichever whoever
+yours yourself arent cant couldnt didnt doesnt dont hadnt hasnt havent heres hows im isnt ive lets shouldnt thats theres
+theyre theyve wasnt weve werent whats wheres whos wont wouldnt youre youve youll theyll
 """
 _ASKING: Final = (
     """

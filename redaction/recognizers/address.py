@@ -28,6 +28,9 @@ _RARE: Final = (
     r"Tunnel|Turnpike|Underpass|Unions?|Valleys?|Via|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Wall|Ways?|Wells?"
 )
 """Endings that are ordinary words too: only with a capital, after a name. Source: USPS Publication 28, appendix C1."""
+_SURE_SCORE: Final = 0.7
+_SURE_PARTS: Final = frozenset({Part.GIVEN, Part.SURNAME, Part.UNKNOWN})
+_RANKING: Final = frozenset({"top", "bottom", "first", "last", "best", "worst", "next", "over", "under", "than"})
 _UNIT: Final = (
     r"(?:[ ,]{1,3}(?i:apt|apartment|suite|ste|unit|flat|floor|room|edif|depto|interior|piso|#)\.? ?\w{1,6}){0,2}"
 )
@@ -89,7 +92,19 @@ class AddressRecognizer(StrictPatterns):
     ) -> list[Any]:
         """Matches whose words are not all words of a question: "top 10 Page Views" is no address."""
         found = super().analyze(text, entities, nlp_artifacts, regex_flags)
-        return [r for r in found if _is_named(text[r.start : r.end])]
+        return [r for r in found if _is_named(text[r.start : r.end]) and not _is_count(text, r.start, r.end, r.score)]
+
+
+def _is_count(text: str, start: int, end: int, score: float) -> bool:
+    """Whether a number before words that also end streets counts them: "top 100 Page Views", "2024 Forest Fields"."""
+    if score >= _SURE_SCORE:
+        return False
+    number = re.match(r"\d+", text[start:end])
+    if number is None or any(part_of(w) in _SURE_PARTS for w in re.findall(r"[^\W\d_]+", text[start:end])[:-1]):
+        return False
+    before = re.search(r"([^\W\d_]+)\W*\Z", text[:start])
+    ranked = before is not None and before.group(1).casefold() in _RANKING
+    return ranked or len(number.group()) < 3 or re.fullmatch(r"(?:19|20)\d\d", number.group()) is not None
 
 
 def _is_named(address: str) -> bool:

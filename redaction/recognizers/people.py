@@ -80,15 +80,18 @@ class Person:
     score: float
 
 
-def find_people(text: str, entities: Sequence[Entity], known: KnownNames | None) -> list[Person]:
+def find_people(
+    text: str, entities: Sequence[Entity], known: KnownNames | None, *, english: bool = True
+) -> list[Person]:
     """Names in what a person wrote.
 
     Args:
         text: Cleaned text.
         entities: What the language model found, of any label; empty without a model.
         known: Words of the schema, which are no names.
+        english: Whether the text is in the language of the dictionary of ordinary words.
     """
-    words = words_of(text, known)
+    words = words_of(text, known, english=english)
     found: list[Person] = []
     for first, last in runs_of(text, words):
         found.extend(_judge(words, first, last, entities))

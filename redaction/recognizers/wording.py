@@ -48,8 +48,11 @@ class Word:
         return len(self.text) == 1 and self.text.isupper()
 
 
-def words_of(text: str, known: KnownNames | None) -> list[Word]:
-    """The words of prose; those of the schema are no names unless they are given names for sure."""
+def words_of(text: str, known: KnownNames | None, *, english: bool = True) -> list[Word]:
+    """The words of prose; those of the schema are no names unless they are given names for sure.
+
+    Where the language is not `english`, that no dictionary has a word says nothing about it.
+    """
     tokens = list(_TOKEN.finditer(text))
     capitals = sum(t.group()[0].isupper() for t in tokens)
     telling = capitals * 10 < len(tokens) * 7 or len(tokens) < 4
@@ -62,6 +65,8 @@ def words_of(text: str, known: KnownNames | None) -> list[Word]:
         if (is_known and part is not Part.GIVEN) or (
             part is Part.UNKNOWN and spoken.isupper() and len(spoken) <= _LONGEST_ACRONYM
         ):
+            part = Part.WORD
+        if part is Part.UNKNOWN and not english:
             part = Part.WORD
         after_initial = bool(words) and words[-1].is_initial and text[words[-1].end] == "."
         begins = number == 0 or (not after_initial and text[: token.start()].rstrip()[-1:] in _SENTENCE_ENDS)

@@ -1,0 +1,232 @@
+"""What each recogniser finds and leaves, that all of them fail closed, and that none calls out or writes a log."""
+
+from __future__ import annotations
+
+import logging
+import socket
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from presidio_analyzer import predefined_recognizers as presidio
+
+from redaction.config import DEFAULT_COUNTRIES
+from redaction.errors import ScanUnfinished
+from redaction.recognizers.contact import is_iban
+from redaction.recognizers.engine import build_engine
+from redaction.recognizers.names import Part, part_of
+from redaction.recognizers.national import COUNTRIES, national_recognizers
+from redaction.recognizers.strict import StrictPatterns, strict
+from redaction.scan import OwnPattern, ScanConfig, Scanner
+
+SCANNER = Scanner()
+KNOWN = SCANNER.known(frozenset({"orders", "customers", "order_items", "jordan", "ticket"}))
+
+
+def kinds(text: str, *, prose: bool = True) -> list[str]:
+    return sorted({f.entity_type for f in SCANNER.find(text, prose=prose, known=KNOWN)})
+
+
+FOUND = {
+    "mail ada@lovelace.example": "EMAIL_ADDRESS",
+    "call +33 6 12 34 56 78": "PHONE_NUMBER",
+    "call (212) 555-0123": "PHONE_NUMBER",
+    "card 5555 5555 5555 4444": "CREDIT_CARD",
+    "card 2223003122003222": "CREDIT_CARD",
+    "amex 378282246310005": "CREDIT_CARD",
+    "iban GB82 WEST 1234 5698 7654 32 please": "IBAN_CODE",
+    "from 198.51.100.7": "IP_ADDRESS",
+    "device 00-1B-44-11-3A-B7": "MAC_ADDRESS",
+    "ssn 536-22-8726": "US_SSN",
+    "nino AB123456C": "UK_NINO",
+    "nhs 943 476 5919": "UK_NHS",
+    "dni 12345678Z": "ES_NIF",
+    "codice RSSMRA85T10A562S": "IT_FISCAL_CODE",
+    "henkilötunnus 131052-308T": "FI_PERSONAL_IDENTITY_CODE",
+    "pan ABCPD1234E": "IN_PAN",
+    "nric S1234567D": "SG_NRIC_FIN",
+    "cpf 529.982.247-25": "BR_CPF",
+    "nir 2 69 05 49 588 157 80": "FR_NIR",
+    "lives at 12 Rue de la Paix": "STREET_ADDRESS",
+    "lives at Hauptstraße 12a": "STREET_ADDRESS",
+    "lives at 742 Evergreen Terrace": "STREET_ADDRESS",
+    "send to PO Box 1234": "STREET_ADDRESS",
+    "born on 12/03/1980": "DATE_OF_BIRTH",
+    "dob: 1980-03-12": "DATE_OF_BIRTH",
+    "key AKIAIOSFODNN7EXAMPLE": "SECRET",
+    "token ghp_abcdefghijklmnopqrstuvwxyz0123456789": "SECRET",
+    "Server=db;Database=x;User Id=sa;Password=hunter22;": "SECRET",
+    "password: correct-horse-9": "SECRET",
+    "Authorization: Bearer abcdefghijklmnop1234567890": "SECRET",
+    "orders of maria gonzalez": "PERSON",
+    "ORDERS OF MARIA GONZALEZ": "PERSON",
+    "tickets by J. R. Tolkien": "PERSON",
+    "did van der berg, anna order": "PERSON",
+    "calls of mr. zyx": "PERSON",
+    "is wojciech szczepański subscribed": "PERSON",
+}
+CLEAN = (
+    "revenue by month for 2024",
+    "orders between 2023-01-01 and 2024-12-31",
+    "orders over 1,250,000.75 in Q3",
+    "may, june and august against april",
+    "will grants and bills rise this summer?",
+    "top 10 Page Views in Austin, Jackson and San Jose",
+    "mark the frank, rich and young segments",
+    "jordan orders by ticket",
+    "average age of customers by decade of birth",
+    "share of orders with token payment",
+    "which secret santa items sold best",
+    "password resets per week",
+    "IP addresses per country",
+    "phone orders per hour, 10:30 to 11:45",
+    "version 2.4.1 against 2.4.0",
+    "ratio 3:2:1 of plans",
+    "3 month moving average, 12.5 percent, 1e6 rows",
+)
+
+
+@pytest.mark.parametrize(("text", "kind"), FOUND.items(), ids=[f"{k}-{n}" for n, k in enumerate(FOUND.values())])
+def test_it_is_found(text: str, kind: str) -> None:
+    """Each kind of personal data or secret that the documentation lists."""
+    assert kind in kinds(text)
+
+
+@pytest.mark.parametrize("text", CLEAN)
+def test_it_is_left(text: str) -> None:
+    """Dates, money, months, places, chart words and words of the schema are no personal data."""
+    assert kinds(text) == []
+
+
+@pytest.mark.parametrize("name", ["john_smith", "mariaGonzalez", "PriyaPatel", "revenue_wojciech_kowalski_2024"])
+def test_a_name_inside_an_identifier_is_found(name: str) -> None:
+    """A given name beside a surname, in any convention."""
+    assert kinds(f"{name} number", prose=False) == ["PERSON"]
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "grant_amount",
+        "may_sales",
+        "mark_down",
+        "page_title",
+        "first_name",
+        "will_renew",
+        "jan_total",
+        "austin_store",
+        "bill_to",
+        "rose_count",
+    ],
+)
+def test_an_ordinary_identifier_is_left(name: str) -> None:
+    """Words that are also names do not make a name."""
+    assert kinds(f"{name} number", prose=False) == []
+
+
+def test_check_digits_decide() -> None:
+    """One digit off is no account, card or national number."""
+    assert is_iban("DE89370400440532013000")
+    assert not is_iban("DE89370400440532013001")
+    assert kinds("card 5555 5555 5555 4445") == []
+    assert kinds("cpf 529.982.247-24") == []
+
+
+def test_words_are_classed() -> None:
+    """The four classes of the name rules."""
+    assert [part_of(w) for w in ("priya", "grant", "gonzalez", "brown", "revenue", "van", "qzorbl")] == [
+        Part.GIVEN, Part.MAYBE_GIVEN, Part.SURNAME, Part.MAYBE_SURNAME, Part.WORD, Part.PARTICLE, Part.UNKNOWN,
+    ]  # fmt: skip
+
+
+def test_every_pattern_recogniser_is_strict() -> None:
+    """No recogniser of the engine is one whose time-out means "nothing found"."""
+    for prose in (True, False):
+        for recognizer in build_engine(ScanConfig(), prose=prose).registry.recognizers:
+            assert isinstance(recognizer, StrictPatterns), recognizer.name
+
+
+def test_a_time_out_in_a_recogniser_of_presidio_refuses() -> None:
+    """Presidio itself logs it and returns no finding."""
+    card = strict(presidio.CreditCardRecognizer, supported_language="en")
+    card.patterns = [type(card.patterns[0])("slow", r"(?:a|aa)+[^a ]", 0.5)]
+    card.timeout_s = 0.01
+    with pytest.raises(ScanUnfinished, match="pattern_timeout"):
+        card.analyze("a" * 80, ["CREDIT_CARD"])
+
+
+def test_a_recogniser_with_its_own_search_is_not_made_strict() -> None:
+    """It would escape the time limit, so it is refused when the engine is built."""
+    with pytest.raises(TypeError, match="own analyze"):
+        strict(presidio.IbanRecognizer)
+
+
+def test_a_broken_recogniser_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a library raises, and with whatever text, the scan did not finish; the text is not in the error."""
+
+    def broken(self: object, *_: object, **__: object) -> None:
+        msg = "cannot read ada@lovelace.example"
+        raise ValueError(msg)
+
+    scanner = Scanner()
+    scanner.load()
+    monkeypatch.setattr(StrictPatterns, "analyze", broken)
+    with pytest.raises(ScanUnfinished, match="recogniser_failed") as failure:
+        scanner.find("orders")
+    assert "lovelace" not in str(failure.value)
+    assert failure.value.__cause__ is None
+
+
+def test_unknown_settings_are_refused() -> None:
+    """A country that nobody knows is a mistake of the configuration, not a country without identifiers."""
+    with pytest.raises(ValueError, match="atlantis"):
+        national_recognizers(("us", "atlantis"), "en")
+    assert set(DEFAULT_COUNTRIES) <= COUNTRIES
+
+
+def test_own_patterns_thresholds_and_allowed_words() -> None:
+    """The owner adds a kind, raises a threshold, and names words that are theirs."""
+    config = ScanConfig(
+        own_patterns=(OwnPattern(name="PATIENT_NUMBER", regex=r"\bPN-\d{4}\b"),),
+        thresholds={"PHONE_NUMBER": 0.99},
+        allow=frozenset({"Maria Gonzalez"}),
+    )
+    scanner = Scanner(config)
+    assert [f.entity_type for f in scanner.find("visits of pn-0042")] == ["PATIENT_NUMBER"]
+    assert scanner.find("call (212) 555-0123") == ()
+    assert scanner.find("sales of the Maria Gonzalez line") == ()
+    assert Scanner(config).version == scanner.version != SCANNER.version
+
+
+def test_other_languages_have_patterns_and_lists_without_a_model() -> None:
+    """The fall-back is a choice of the configuration, and the scanner says which it is."""
+    scanner = Scanner(ScanConfig(language="de", model=None))
+    assert scanner.mode == "patterns only"
+    assert [f.entity_type for f in scanner.find("Bestellungen von ada@lovelace.example")] == ["EMAIL_ADDRESS"]
+    assert [f.entity_type for f in scanner.find("Bestellungen von Jürgen Schröder")] == ["PERSON"]
+
+
+def test_nothing_calls_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not one socket is opened, and no name looked up, from the load of the model to the last recogniser."""
+    opened: list[object] = []
+    monkeypatch.setattr(socket, "socket", lambda *a, **_: opened.append(a) or pytest.fail("a socket was opened"))
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *a, **_: opened.append(a) or pytest.fail("a look-up"))
+    scanner = Scanner()
+    for text in FOUND:
+        scanner.find(text)
+    assert not opened
+
+
+def test_nothing_of_a_text_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    """Also at the lowest level of every logger."""
+    caplog.set_level(logging.NOTSET)
+    Scanner().find("orders of maria gonzalez, ada@lovelace.example, 4111111111111111")
+    logged = " ".join(record.getMessage() for record in caplog.records)
+    assert not [part for part in ("gonzalez", "lovelace", "4111") if part in logged]
+
+
+def test_threads_share_a_scanner() -> None:
+    """The same findings from many threads at once as from one."""
+    scanner, texts = Scanner(), list(FOUND) * 3
+    alone = [scanner.find(text) for text in texts]
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(Scanner(scanner.config).find, texts)) == alone
