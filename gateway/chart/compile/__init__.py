@@ -61,8 +61,8 @@ def compile_spec(
     """
     if now.tzinfo is None:
         raise ValueError("now must be an instant with a time zone")
-    spec = with_defaults(spec)
     _check(spec, summary, bindings)
+    spec = with_defaults(spec)
     binder = Binder()
     engine = engine_for(catalog.dialect, binder, timezone=scope.timezone, week_start=scope.week_start, now=now)
     build = Build(spec=spec, catalog=catalog, names=Resolver(summary), engine=engine, binder=binder, bindings=bindings)
