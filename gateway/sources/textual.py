@@ -6,6 +6,8 @@ has a mark that plain numbers lack. What starts with a zero (postcodes, article 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import duckdb
@@ -14,6 +16,7 @@ _ENGLISH: Final = r"[-+]?\s?[$€£¥]?\s?[-+]?(\d{1,3}(,\d{3})+|[1-9]\d*|0)(\.\
 _CONTINENTAL: Final = r"[-+]?\s?[$€£¥]?\s?[-+]?(\d{1,3}(\.\d{3})+|[1-9]\d*|0)(,\d+)?\s?[$€£¥%]?"
 _MARK: Final = r".*[,$€£¥%].*|.*\.\d{3}\..*"
 _MAX_COLUMNS: Final = 200
+_LOOK_ROWS: Final = 1_000
 
 
 def convert_numbers(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -28,7 +31,29 @@ def convert_numbers(connection: duckdb.DuckDBPyConnection, table: str) -> list[s
     """
     described = connection.execute(f"DESCRIBE {_quoted(table)}").fetchall()
     texts = [str(row[0]) for row in described if row[1] == "VARCHAR"][:_MAX_COLUMNS]
-    if not texts:
+    # A look at the first rows settles most columns, so that few are read to the end.
+    likely = [c for c, form in _forms(connection, f"(FROM {_quoted(table)} LIMIT {_LOOK_ROWS})", texts) if form]
+    converted = []
+    for column, form in _forms(connection, _quoted(table), likely):
+        if form is None:
+            continue
+        digits = f"regexp_replace({_quoted(column)}, '[^0-9.,-]', '', 'g')"
+        plain = f"replace({digits}, ',', '')" if form.english else f"replace(replace({digits}, '.', ''), ',', '.')"
+        number = f"CAST(nullif({plain}, '') AS DOUBLE)" + (" / 100" if form.share else "")
+        connection.execute(f"ALTER TABLE {_quoted(table)} ALTER {_quoted(column)} TYPE DOUBLE USING {number}")
+        converted.append(column)
+    return converted
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    english: bool
+    share: bool
+
+
+def _forms(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[str]) -> list[tuple[str, _Form | None]]:
+    """The notation that all filled cells of a column share; None if they share none, or are plain numbers."""
+    if not columns:
         return []
     counts = ", ".join(
         f"count(CASE WHEN trim({c}) <> '' THEN 1 END), "
@@ -36,21 +61,16 @@ def convert_numbers(connection: duckdb.DuckDBPyConnection, table: str) -> list[s
         f"count(CASE WHEN regexp_full_match(trim({c}), $continental) THEN 1 END), "
         f"count(CASE WHEN regexp_full_match(trim({c}), $mark) THEN 1 END), "
         f"count(CASE WHEN {c} LIKE '%\\%' ESCAPE '\\' THEN 1 END)"
-        for c in map(_quoted, texts)
+        for c in map(_quoted, columns)
     )
     known = {"english": _ENGLISH, "continental": _CONTINENTAL, "mark": _MARK}
-    row = connection.execute(f"SELECT {counts} FROM {_quoted(table)}", known).fetchall()[0]  # noqa: S608
-    converted = []
-    for i, column in enumerate(texts):
+    row = connection.execute(f"SELECT {counts} FROM {rows}", known).fetchall()[0]  # noqa: S608
+    found: list[tuple[str, _Form | None]] = []
+    for i, column in enumerate(columns):
         filled, english, continental, marked, shares = (int(n) for n in row[5 * i : 5 * i + 5])
-        if not filled or not marked or shares not in {0, filled} or filled not in {english, continental}:
-            continue
-        digits = f"regexp_replace({_quoted(column)}, '[^0-9.,-]', '', 'g')"
-        plain = f"replace({digits}, ',', '')" if english == filled else f"replace(replace({digits}, '.', ''), ',', '.')"
-        number = f"CAST(nullif({plain}, '') AS DOUBLE)" + (" / 100" if shares else "")
-        connection.execute(f"ALTER TABLE {_quoted(table)} ALTER {_quoted(column)} TYPE DOUBLE USING {number}")
-        converted.append(column)
-    return converted
+        fits = filled and marked and shares in {0, filled} and filled in {english, continental}
+        found.append((column, _Form(english == filled, shares > 0) if fits else None))
+    return found
 
 
 def _quoted(identifier: str) -> str:

@@ -40,8 +40,8 @@ BREAKING = {
     ],
     "mysql": [
         "'a' REGEXP concat({x}, '(')", "json_extract({x}, '$.a')", "exp(length({x}) * 1000)", "ST_GeomFromText({x})",
-        "json_extract('[1]', {x})", "updatexml('<a/>', concat('/', {x}), 'b')", "CAST({x} AS CHAR CHARACTER SET nothing)",
-        "extractvalue('<a/>', concat('!', {x}))",
+        "json_extract('[1]', {x})", "updatexml('<a/>', concat('/', {x}), 'b')",
+        "CAST({x} AS CHAR CHARACTER SET nothing)", "extractvalue('<a/>', concat('!', {x}))",
     ],
 }  # fmt: skip
 """Expressions that fail on most texts; several quote the text in the engine's own error."""
