@@ -12,9 +12,16 @@ from gateway.chart.render.inert import check_inert
 from gateway.chart.render.theme import BACKGROUND, INK, MUTED, Theme, dressed, part
 from gateway.types import Chart
 
-VL_VERSION: Final = "6.4"
-"""The newest Vega-Lite that vl-convert 1.9 bundles."""
 MAX_SCALE: Final = 4.0
+
+
+@lru_cache(maxsize=1)
+def vega_lite_version() -> str:
+    """The newest Vega-Lite 6 that the installed vl-convert bundles, for example ``6.4``."""
+    import vl_convert
+
+    known: list[str] = [v for v in vl_convert.get_vegalite_versions() if v.startswith("6.")]
+    return max(known, key=lambda version: int(version.partition(".")[2]))
 
 
 def to_png(chart: Chart, scale: float = 2.0, *, theme: Theme = "light") -> bytes:
@@ -24,7 +31,7 @@ def to_png(chart: Chart, scale: float = 2.0, *, theme: Theme = "light") -> bytes
     scale = max(0.5, min(MAX_SCALE, scale))
     spec = dressed(chart.vega_lite, theme)
     check_inert(spec)
-    drawn: bytes = vl_convert.vegalite_to_png(spec, vl_version=VL_VERSION, scale=scale, allowed_base_urls=[])
+    drawn: bytes = vl_convert.vegalite_to_png(spec, vl_version=vega_lite_version(), scale=scale, allowed_base_urls=[])
     return drawn
 
 
@@ -38,7 +45,7 @@ def to_svg(chart: Chart, *, theme: Theme = "light", titled: bool = True, backgro
     if not background:
         spec["config"] = {**part(spec, "config"), "background": None, "padding": 4}
     check_inert(spec)
-    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=VL_VERSION, allowed_base_urls=[])
+    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version(), allowed_base_urls=[])
     return drawn
 
 
@@ -53,7 +60,7 @@ _POLICY: Final = (
 def _bundle() -> str:
     import vl_convert
 
-    code: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=VL_VERSION)
+    code: str = vl_convert.javascript_bundle(_SNIPPET, vl_version=vega_lite_version())
     return code.replace("</script", "<\\/script")
 
 
