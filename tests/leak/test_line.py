@@ -235,7 +235,7 @@ REPLY = st.fixed_dictionaries({"charts": st.lists(CHART, min_size=1, max_size=2)
 PARTS = st.lists(st.sampled_from(WORDS) | st.integers(min_value=0, max_value=649), min_size=1, max_size=5)
 
 
-@settings(max_examples=examples(30), deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(parts=PARTS, reply=REPLY)
 def test_no_question_and_no_reply_leaks(stage: Stage, parts: list[str | int], reply: object) -> None:
     """Generated questions that mix words and row values, against generated replies."""
