@@ -105,7 +105,9 @@ def _ends(question: Question) -> tuple[Candidate, ...]:
 def _ongoing(question: Question, found: Found, inside: set[int]) -> None:
     """``active subscriptions``, ``open tickets``: the date of their end is empty, where no label says it."""
     ends = _ends(question)
-    following = next((m for m in question.mentions if m.first > max(inside)), None)
+    following = next((m for m in question.mentions if m.first > max(inside)), None) or next(
+        (m for m in reversed(question.mentions) if m.last < min(inside)), None
+    )
     tables = {c.entry.table for c in following.of_kind("table", "column", "metric")} if following else set()
     chosen = tuple(c for c in ends if c.entry.table in tables) or ends
     if not chosen or following is None:

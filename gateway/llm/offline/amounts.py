@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Final, Literal, cast
 
 from gateway.chart.spec import Aggregate, Between, Compare, Filter
@@ -12,7 +13,7 @@ from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import NEGATION, Found, Grouped, after_of, before_of, columns_where, nearest, one_of
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Slot
-from gateway.llm.offline.text import number_of
+from gateway.llm.offline.text import number_of, word_set
 
 Op = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 
@@ -70,6 +71,11 @@ _AFTER: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = (
     ),
 )
 
+_PRICED: Final = re.compile(r"price|cost|fee|amount|total|value|revenue")
+_COMPARING: Final = word_set(
+    "more less greater fewer higher lower larger smaller bigger cheaper longer shorter older younger taller heavier "
+    "lighter above below over under least most exceeding exceed exceeds expensive costlier better worse"
+)
 _BETWEEN: Final = re.compile(
     r"\b(?:between|from|ranging from|range(?:s|d)? (?:from|of|between)|in the range of|"
     r"within)\s*(?:the )?(?:[a-z]+ ){0,4}$"
@@ -92,7 +98,8 @@ def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
     busy |= {i for m in question.mentions for i in m.tokens}
     index = 0
     while index < len(tokens):
-        if tokens[index].kind != "number" or index in busy:
+        counted = question.word(index + 1) in {"bins", "buckets", "classes", "intervals"}
+        if tokens[index].kind != "number" or index in busy or counted:
             index += 1
             continue
         group = [index]
@@ -145,15 +152,16 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     near = nearest(question, group[0], group[-1], text=False, loose=op is not None)
     if near is None and op is None:
         return
-    candidates = _number_columns(question, near)
+    candidates = _number_columns(question, near, compared=compare is not None)
     tables = near.of_kind("table") if near else ()
     found.tokens.update(group)
+    found.tokens.update(i for i in range(max(0, group[0] - 4), group[0]) if question.word(i) in _COMPARING)
     follows = near is not None and near.first > group[-1]
     if compare and near and follows and tables and tables[0].score >= (candidates[0].score if candidates else 0.0):
         found.slots.append(Slot("having", tables, group[0], compare=compare, aggregate="count"))
         found.used.update(near.tokens)
         return
-    if near is not None and not grouped(near) and (near.best("column") or near.best("metric")):
+    if near is not None and not grouped(near) and near.candidates[0].entry.kind in {"column", "metric"}:
         found.used.update(near.tokens)
     if compare and near and near.of_kind("metric") and not candidates:
         found.slots.append(Slot("having", near.of_kind("metric"), group[0], compare=compare))
@@ -176,14 +184,22 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     found.slots.append(Slot("filter", candidates, near.first if near else group[0], build=build))
 
 
-def _number_columns(question: Question, near: Mention | None) -> tuple[Candidate, ...]:
+def _number_columns(question: Question, near: Mention | None, *, compared: bool) -> tuple[Candidate, ...]:
     columns = question.lexicon.columns
     if near is not None:
         named = near.of_kind("column")
         numeric = tuple(c for c in named if columns[c.entry.ref].type.is_numeric)
-        if numeric or named:
+        if near.candidates[0].entry.kind == "column" and (numeric or named):
             return numeric or named
         tables = {c.entry.table for c in near.of_kind("table", "label")}
+        sized = columns_where(
+            question,
+            lambda e: e.table in tables and columns[e.ref].type.is_numeric and not is_identifier(columns[e.ref]),
+            0.55,
+        )
+        if compared and sized:
+            priced = tuple(replace(c, score=0.6) for c in sized if _PRICED.search(c.entry.ref))
+            return priced + tuple(c for c in sized if not _PRICED.search(c.entry.ref))
         ids = columns_where(
             question,
             lambda e: e.table in tables and is_identifier(columns[e.ref]) and columns[e.ref].type.is_numeric,

@@ -78,7 +78,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "line",
         _p(
             rf"\b(?:multi-)?line{_CHART}s?\b|\bas (?:a )?lines?\b|\blines\b|\btrend ?lines?\b|"
-            rf"\bin (?:a )?line\b|\bline(?= for\b)"
+            rf"\bin (?:a )?line\b|\blines?(?= (?:for|of)\b)"
         ),
     ),
     (
@@ -86,7 +86,11 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "bar",
         _p(rf"\b(?:bar|column){_CHART}s?\b|\bbars\b|\bas (?:a )?bars?\b|\bbars?(?= (?:for|of)\b)|(?<=stacked )bars?\b"),
     ),
-    ("mark", "table", _p(r"\bas (?:a )?(?:table|list)\b|\bin (?:a )?table\b|\btable of\b|\btabular\b")),
+    (
+        "mark",
+        "table",
+        _p(r"\bas (?:a )?(?:table|list)\b|\btable (?:with|showing)\b|\bin (?:a )?table\b|\btable of\b|\btabular\b"),
+    ),
     ("mark", "text", _p(r"\b(?:as )?(?:a )?(?:single number|big number|kpi)\b")),
     (
         "style",
@@ -105,7 +109,8 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "",
         _p(
             rf"\b(?:(?P<n>{_N})[- ](?:day|week|month|quarter|year|period|point)s?[- ])?(?:moving|"
-            rf"rolling)[- ](?:average|mean)\b|\bsmoothed\b"
+            rf"rolling)[- ](?:average|mean)\b|\bsmoothed\b|\b(?:moving|"
+            rf"rolling) (?P<m>\d+)[- ](?:day|week|month|quarter|year|period)s? (?:average|mean)\b"
         ),
     ),
     ("running", "", _p(r"\bcumulative(?:ly)?\b|\brunning (?:total|sum|count)s?\b|\baccumulat(?:ed|ing|ive)\b")),
@@ -124,7 +129,8 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "change",
         "",
         _p(
-            r"\b(?:absolute )?change (?:in|of|from|by)\b|\bdifference (?:from|to|"
+            r"\b(?:absolute )?change (?:in|of|from|by)\b|\bdifference (?:in|of)\b(?=.*\b(?:previous|"
+            r"prior|last)\b)|\bdifference (?:from|to|"
             r"against) (?:the )?(?:previous|prior|last)\b|\b(?:increase|decrease|decline) (?:in|of)\b|"
             r"\bchange\b(?= (?:by|per|over|each))"
         ),
@@ -135,7 +141,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         _p(
             r"\b(?:shares?|percent(?:age)?s?|proportions?|fractions?|%|"
             r"portion)(?: of)?(?: the)?(?: total| overall| all)?\b(?! (?:of )?(?:change|growth|"
-            r"points?))|\bcontribution(?:s)? (?:of|to)\b|\bmake-?up of\b|\bcomposition of\b|% of\b"
+            r"points?))|\bratio of\b|\bcontribution(?:s)? (?:of|to)\b|\bmake-?up of\b|\bcomposition of\b|% of\b"
         ),
     ),
     (
@@ -187,6 +193,22 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "top",
         "high",
         _p(
+            rf"\b(?:the )?(?P<n>{_N}) (?=[a-z]+ (?:with|having|that have|who have|which have|"
+            rf"by) (?:the )?(?:{_HIGH})\b)"
+        ),
+    ),
+    (
+        "top",
+        "low",
+        _p(
+            rf"\b(?:the )?(?P<n>{_N}) (?=[a-z]+ (?:with|having|that have|who have|which have|"
+            rf"by) (?:the )?(?:{_LOW})\b)"
+        ),
+    ),
+    (
+        "top",
+        "high",
+        _p(
             rf"\b(?:which|what) (?P<n>{_N})(?= [a-z]+\b(?!.*\b(?:lowest|fewest|least|smallest|"
             rf"worst)\b))"
         ),
@@ -215,7 +237,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "",
         _p(
             r"\b(?:sort(?:ed|ing)?|(?<!per )(?<!each )order(?:ed)?|rank(?:ed|ing)?|"
-            r"arrange[d]?)(?: (?:them|it|the (?:bars|results|rows)))? (?:by|according to|based on|in|"
+            r"arrange[d]?)(?: (?:them|it|the (?:bars|results|rows)))? (?:by|according to|based on|"
             r"from)\b|\bsorted\b|\branked\b|\bin order of\b"
         ),
     ),
@@ -287,7 +309,8 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         _p(
             r"\bvs\.?(?= |$)|\bversus\b|\bcompared? (?:to|with|against)\b|\bcompar(?:e|ing|"
             r"ison)(?: of| between)?\b|\bagainst\b|\brelationship between\b|\bcorrelat(?:ion|e|"
-            r"es)(?: between| of| with)?\b|\brelation between\b"
+            r"es)(?: between| of| with)?\b|\brelation between\b|\baffects?\b|\bimpacts?\b(?: of| on)?|"
+            r"\binfluences?\b|\bdepends? on\b"
         ),
     ),
     (

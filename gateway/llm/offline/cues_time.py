@@ -29,6 +29,7 @@ TIME_CUES: Final[tuple[tuple[Literal["part", "grain"], str, re.Pattern[str]], ..
     ),
     ("part", "quarter_of_year", _p(r"\b(?:by |per |each |for each )?quarters? of (?:the )?year\b")),
     ("part", "day_of_month", _p(r"\b(?:by |per |each |for each )?days? of (?:the )?month\b")),
+    ("grain", "hour", _p(r"\bhourly\b|\bhour[- ]by[- ]hour\b")),
     (
         "grain",
         "day",

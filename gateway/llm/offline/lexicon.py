@@ -98,9 +98,9 @@ class Lexicon:
         return found
 
 
-def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False) -> Form:
+def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False, whole: bool = False) -> Form:
     """A form of these lemmas with their weights; little words are left out, as questions use them freely."""
-    words = tuple(word for word in words if word not in STOP) or words
+    words = words if whole else tuple(word for word in words if word not in STOP) or words
     weights = tuple(GENERAL_WEIGHT if word in GENERAL or word.isdigit() else 1.0 for word in words)
     return Form(words, weights, sum(weights), cost, strict)
 
@@ -204,7 +204,7 @@ def _build(summary: Summary) -> Lexicon:
             entries.append(Entry("column", ref, table.name, _column_forms(table, column)))
             for label in column.labels or ():
                 words = tuple(lemma(word) for word in split_name(label.text))
-                entries.append(Entry("label", ref, table.name, _unique([form(words)]), label.text))
+                entries.append(Entry("label", ref, table.name, _unique([form(words, whole=True)]), label.text))
     entries.extend(Entry("metric", m.name, m.table, _metric_forms(m)) for m in summary.metrics)
     uses: dict[str, list[tuple[int, int]]] = {}
     for index, entry in enumerate(entries):

@@ -99,6 +99,13 @@ def _column_measure(
     return Measure(aggregate=aggregate or default_aggregate(lexicon, entry.ref), column=entry.ref)
 
 
+def having_measure(option: Option, reading: Reading, lexicon: Lexicon) -> Measure | None:
+    """What groups are kept by: how many rows of a table they have, or a metric."""
+    if option.entry is not None and option.entry.kind == "table":
+        return count_of(option.entry.table, reading.root, lexicon)
+    return measure_of(option, reading, lexicon)
+
+
 def collect(reading: Reading, frame: Frame, lexicon: Lexicon) -> Measures:
     """All plain measures of a reading; rows of the root are counted where nothing else is measured."""
     found = Measures()
@@ -106,6 +113,12 @@ def collect(reading: Reading, frame: Frame, lexicon: Lexicon) -> Measures:
         measure = measure_of(option, reading, lexicon)
         if measure is not None and option.entry is not None:
             found.add(measure, option.entry.table)
+    if not found.items:
+        for option in reading.of("having"):
+            # "customers with revenue over 1000": what they are kept by is what is shown.
+            measure = having_measure(option, reading, lexicon)
+            if measure is not None and option.entry is not None:
+                found.add(measure, option.entry.table)
     if not found.items:
         loose = [a for a in frame.aggregates if a[0] in {"count_distinct"}]
         roots = [o.entry.table for o in reading.of("root") if o.entry]

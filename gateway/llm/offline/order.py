@@ -12,7 +12,7 @@ from gateway.chart.spec import (
     Top,
 )
 from gateway.llm.offline.draft import MANY, SHOWN, Draft
-from gateway.llm.offline.measures import count_of, measure_of
+from gateway.llm.offline.measures import having_measure
 
 
 def havings(draft: Draft, measures: list[Measure]) -> list[Having]:
@@ -21,10 +21,7 @@ def havings(draft: Draft, measures: list[Measure]) -> list[Having]:
     for option in draft.reading.of("having"):
         if option.entry is None or option.slot.compare is None:
             continue
-        if option.entry.kind == "table":
-            measure: Measure | None = count_of(option.entry.table, draft.reading.root, draft.lexicon)
-        else:
-            measure = measure_of(option, draft.reading, draft.lexicon)
+        measure = having_measure(option, draft.reading, draft.lexicon)
         if measure is None:
             continue
         name = draft.measures.add(measure, option.entry.table)

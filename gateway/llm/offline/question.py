@@ -25,7 +25,7 @@ ENDED: Final = word_set(
 )
 ONGOING: Final = re.compile(
     r"\b(?:still )?(?:active|open|ongoing|unresolved|unclosed|running|uncancelled|live|outstanding)\b"
-    r"(?! up| between| in \d)"
+    r"(?! up| between| in \d| total| sum| count| average)"
 )
 
 CONNECTIVES: Final = word_set(

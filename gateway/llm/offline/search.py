@@ -78,7 +78,7 @@ def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: G
         first, cost = grouped or filtered, 0.9
     starts = list(dict.fromkeys(first))
     tried: set[str] = set()
-    needed = {o.entry.table for o in chosen if o.entry and o.use in {"group", "series"}}
+    needed = {o.entry.table for o in chosen if o.entry and o.use in {"group", "series", "filter"}}
     for start in starts:
         tried.add(start)
         fit = _fit(start, chosen, measured, rooted, lexicon, graph)

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+from typing import cast
+
 from gateway.chart.paths import graph_of
+from gateway.chart.spec import Aggregate
 from gateway.llm.offline.mentions import Candidate
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame, Slot
@@ -22,6 +26,8 @@ def settle_roles(question: Question, frame: Frame) -> None:
         for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]
+    _aggregates(question, frame)
+    _against_previous(question, frame)
     _worth(question, frame)
     _per(question, frame)
     _ranked(question, frame)
@@ -82,6 +88,36 @@ def _worth(question: Question, frame: Frame) -> None:
             return
 
 
+def _aggregates(question: Question, frame: Frame) -> None:
+    """``min and max unit price``: both aggregates are of what follows."""
+    placed = [p for p in question.cues if p.cue.kind == "aggregate"]
+    for left, right in pairwise(placed):
+        words = [t.text for t in question.between(left.last, right.first)]
+        slot = next((s for s in frame.of("measure") if s.aggregate == right.cue.value and s.place > right.last), None)
+        if (
+            words
+            and set(words) <= {"and", ",", "or", "&", "the"}
+            and slot is not None
+            and left.cue.value != right.cue.value
+        ):
+            twin = Slot("measure", slot.candidates, slot.place, aggregate=cast("Aggregate", left.cue.value))
+            frame.slots.insert(frame.slots.index(slot), twin)
+
+
+def _against_previous(question: Question, frame: Frame) -> None:
+    """``the difference from the previous month`` is a change by month and not a filter on one month."""
+    if frame.change is None:
+        return
+    for placed in question.times:
+        period = placed.time.period
+        led = question.word(placed.first - 1) in {"from", "to", "than", "with", "vs", "versus", "over", "against"}
+        if period is not None and period.kind == "last" and period.n == 1 and period.unit and led:
+            frame.slots = [s for s in frame.slots if not (s.role == "time_filter" and s.place == placed.first)]
+            if not frame.times:
+                frame.grain = period.unit
+                frame.times.append(period.unit)
+
+
 def _per(question: Question, frame: Frame) -> None:
     """``revenue per order by channel``: a measure per row of a table, where that table is not what is grouped by."""
     groups = frame.of("group")
@@ -96,7 +132,7 @@ def _per(question: Question, frame: Frame) -> None:
             or before.role not in {"measure", "free"}
         ):
             continue
-        averaged = before.aggregate == "avg"
+        averaged = before.aggregate == "avg" or "on average" in question.lowered
         others = len(groups) > 1 or bool(frame.times) or bool(frame.of("series")) or frame.trend
         if averaged or (others and before.candidates[0].entry.kind in {"metric", "table"}):
             slot.role = "per"

@@ -75,6 +75,7 @@ class Frame:
     listing: bool = False
     which: bool = False
     rate: bool = False
+    bins: int | None = None
     compare_years: tuple[int, ...] = ()
     unknown: list[tuple[str, str]] = field(default_factory=list)
 

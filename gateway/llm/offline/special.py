@@ -70,7 +70,7 @@ def raw_chart(draft: Draft, mark: Mark) -> ChartSpec | None:
     root = draft.reading.root
     filter_ = draft.filter()
     if mark == "histogram" and columns:
-        asked = draft.frame.top
+        asked = draft.frame.bins or draft.frame.top
         binned = Dimension(column=columns[0], bin=Bin(count=asked if asked and 2 <= asked <= 100 else BINS))
         table = columns[0].partition(".")[0]
         series = draft.series if draft.series and draft.series.column != columns[0] else None

@@ -38,6 +38,13 @@ _COUNT: Final = r"(?:\d{1,3}|" + "|".join(w for w in NUMBERS) + ")"
 _UNIT: Final = r"(?:year|quarter|month|week|day|hour)"
 
 _PATTERNS: Final = (
+    (
+        "between",
+        re.compile(
+            rf"\b(?:between |from )?(?P<c>{_MONTH}) (?:and|to|until|till|through|-|"
+            rf"–) (?P<b>{_MONTH},? (?:of )?(?P<y>{_YEAR}))\b"
+        ),
+    ),
     ("between", re.compile(rf"\b(?:between|from) (?P<a>{_POINT}) (?:and|to|until|till|through|-|–) (?P<b>{_POINT})\b")),
     ("between", re.compile(rf"\b(?:in |during )?(?P<a>{_YEAR}) ?(?:-|–|to|through) ?(?P<b>{_YEAR})\b")),
     (
@@ -78,7 +85,7 @@ _PATTERNS: Final = (
     (
         "or",
         re.compile(
-            rf"\b(?:in |for |during )?(?P<a>{_YEAR}) (?:and|or|vs\.?|versus|against|compared (?:to|"
+            rf"\b(?:in |for |during )?(?P<a>{_YEAR}(?:, ?{_YEAR})*),? (?:and|or|vs\.?|versus|against|compared (?:to|"
             rf"with)) (?:in )?(?P<b>{_YEAR})\b"
         ),
     ),
@@ -100,7 +107,8 @@ class TimeExpr:
     """A time expression: what it says, and where (offsets in the question).
 
     Exactly one of `period`, `periods` (any of them), or bounds `low`, `high`, `below` (ISO dates; `high` included,
-    `below` not) is given. `bare` marks a lone year without a preposition, which may be a plain number.
+    `below` not) is given. `bare` marks a lone year without a preposition, which may be a plain number;
+    `either` periods that are joined by "or", and so not set against each other.
     """
 
     start: int
@@ -111,6 +119,7 @@ class TimeExpr:
     high: str | None = None
     below: str | None = None
     bare: bool = False
+    either: bool = False
 
 
 def find_times(lowered: str) -> list[TimeExpr]:
@@ -134,7 +143,7 @@ def _read(kind: Kind, match: re.Match[str]) -> TimeExpr | None:
     try:
         if kind in {"ago", "this", "to_date", "today"}:
             return TimeExpr(start, end, period=_relative(kind, groups))
-        first = _calendar(groups["a"] or "")
+        first = _calendar(groups.get("a") or f"{groups['c']} {groups['y']}")
         low, below = _bounds(first)
         if kind == "between":
             second = _calendar(groups["b"] or "")
@@ -142,7 +151,12 @@ def _read(kind: Kind, match: re.Match[str]) -> TimeExpr | None:
                 return TimeExpr(start, end, period=_named(first))
             return TimeExpr(start, end, low=low, below=_bounds(second)[1])
         if kind == "or":
-            return TimeExpr(start, end, periods=(_named(first), _named(_calendar(groups["b"] or ""))))
+            return TimeExpr(
+                start,
+                end,
+                periods=tuple(_named(_calendar(y)) for y in re.findall(_YEAR, match.group(0))),
+                either=" or " in match.group(0),
+            )
         if kind == "in":
             return TimeExpr(start, end, period=_named(first), bare=match.group(0).isdigit())
         return {

@@ -12,7 +12,9 @@ from gateway.llm.offline.text import word_set
 from gateway.llm.offline.thesaurus import STOP
 
 _BENIGN: Final = word_set(
-    "never weekday data chart graph plot number value record row entry result information info detail business company "
+    "never weekday non develop evolve progress affect impact influence depend bin bins bucket "
+    "buckets data chart graph plot number value record row "
+    "entry result information info detail business company "
     "organization system database dataset table performance breakdown overview summary look picture "
     "insight report dashboard figure please thanks hello hi need want like know tell compare comparison "
     "relate relation change vary differ kind type level amount time period day week month quarter year "
@@ -63,9 +65,9 @@ def note_unknown(question: Question, frame: Frame, found: Found) -> None:
         if odd:
             run.append(index)
             continue
-        if run:
+        if run and not _is_verb(question, run[-1]):
             frame.unknown.append((" ".join(tokens[i].text for i in run)[:60], _role_of_unknown(question, run)))
-            run = []
+        run = []
     interval = _INTERVAL.search(question.lowered)
     if interval is not None and not any(
         m.score > 0.6 and question.tokens[m.first].start <= interval.start() < question.tokens[m.last].end
@@ -73,6 +75,11 @@ def note_unknown(question: Question, frame: Frame, found: Found) -> None:
     ):
         frame.unknown.insert(0, (interval.group(0), "aggregate"))
     del frame.unknown[MAX_UNKNOWN:]
+
+
+def _is_verb(question: Question, index: int) -> bool:
+    """``fees collected by month``: a participle that stands before no name says nothing that is missed."""
+    return question.word(index).endswith("ed") and not any(m.first == index + 1 for m in question.mentions)
 
 
 def _role_of_unknown(question: Question, run: list[int]) -> str:

@@ -92,12 +92,8 @@ def _value_slot(question: Question, found: Found, group: Sequence[int]) -> None:
         candidates.extend(
             _entity_columns(question, tokens[0].text.partition(":")[0] if tokens[0].kind == "placeholder" else "")
         )
-    if (
-        near is not None
-        and near.candidates[0].entry.kind == "column"
-        and near.score > 0.7
-        and not _is_grouping(question, near)
-    ):
+    names = near is not None and any(c.entry.ref in refs for c in near.of_kind("column"))
+    if near is not None and names and near.candidates[0].entry.kind == "column" and not _is_grouping(question, near):
         found.used.update(near.tokens)
     negated = bool(NEGATION.search(before_of(question, group[0])))
     found.tokens.update(group)
@@ -168,7 +164,7 @@ def find_labels(question: Question, found: Found, grouped: Grouped) -> None:
         else:
             groups.append([mention])
     for group in groups:
-        _label_slot(question, found, group)
+        _label_slot(question, found, group, grouped)
     for mention in question.mentions:
         _flag(question, found, mention, grouped)
 
@@ -183,7 +179,18 @@ def _measured(question: Question, mention: Mention) -> bool:
     )
 
 
-def _label_slot(question: Question, found: Found, group: Sequence[Mention]) -> None:
+def _beside(question: Question, mention: Mention, group: Sequence[Mention]) -> bool:
+    """Whether a mention stands right before or after labels: ``enterprise plan``, ``status returned``."""
+    if mention.first == group[-1].last + 1:
+        return True
+    return (
+        mention.last < group[0].first
+        and group[0].first - mention.last <= 3
+        and question.linked(mention.last, group[0].first)
+    )
+
+
+def _label_slot(question: Question, found: Found, group: Sequence[Mention], grouped: Grouped) -> None:
     refs: dict[str, list[Candidate]] = {}
     for mention in group:
         seen: set[str] = set()
@@ -197,6 +204,14 @@ def _label_slot(question: Question, found: Found, group: Sequence[Mention]) -> N
     candidates = tuple(labels[0] for labels in whole.values())
     if not candidates:
         return
+    beside = next((m for m in question.mentions if _beside(question, m, group) and not grouped(m)), None)
+    if (
+        beside is not None
+        and beside.candidates[0].entry.kind == "column"
+        and any(c.entry.ref in whole for c in beside.of_kind("column"))
+    ):
+        candidates = tuple(c for c in candidates if any(c.entry.ref == n.entry.ref for n in beside.of_kind("column")))
+        found.used.update(beside.tokens)
     ended: set[str] = set()
     if len(group) == 1 and question.word(group[0].first) in ENDED:
         ends = [c for c in group[0].of_kind("column") if is_end(question.lexicon, c.entry.ref)]

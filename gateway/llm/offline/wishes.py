@@ -25,7 +25,7 @@ def note_wishes(question: Question, frame: Frame) -> None:
     years = [
         t.time
         for t in question.times
-        if t.time.periods and all(p.quarter is None and p.month is None for p in t.time.periods)
+        if t.time.periods and not t.time.either and all(p.quarter is None and p.month is None for p in t.time.periods)
     ]
     if years:
         frame.compare_years = tuple(p.year or 0 for p in years[0].periods)
@@ -47,7 +47,14 @@ def _grains(question: Question, frame: Frame) -> None:
         i for t in question.times for i in range(t.first, t.last + 1)
     }
     loose = [t.lemma for i, t in enumerate(question.tokens) if t.lemma in get_args(Grain) and i not in named]
-    if frame.superlative is not None and loose and not frame.times:
+    bins = re.search(r"\b(\d{1,2}) (?:bins|buckets|classes|intervals)\b", question.lowered)
+    frame.bins = int(bins[1]) if bins and int(bins[1]) >= 2 else None
+    kept = bool(
+        re.match(
+            r"\s*(?:which |what |the )?(?:years|quarters|months|weeks|days) (?:with|where|that)\b", question.lowered
+        )
+    )
+    if (frame.superlative is not None or kept) and loose and not frame.times:
         frame.grain = cast("Grain", loose[-1])
         frame.times.append(cast("Grain", loose[-1]))
     over = _OVER.search(question.lowered)
