@@ -149,7 +149,10 @@ def mask(
     known = scanner.known(known_names)
     reading = clean(question)
     text = reading.text
-    findings = [f for f in scanner.find(text, known=known) if policy.action(f.entity_type) is not Action.ALLOW]
+    within = index.token if index is not None else None
+    findings = [
+        f for f in scanner.find(text, known=known, within=within) if policy.action(f.entity_type) is not Action.ALLOW
+    ]
     refused = tuple(f.entity_type for f in findings if policy.action(f.entity_type) is Action.REFUSE)
     if refused:
         raise QuestionRefused(refused)

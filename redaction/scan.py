@@ -6,12 +6,12 @@ the disclosure rules allow. Not proved: that the recognisers know every kind of 
 so the first lock is that nothing of a row gets into a prompt at all.
 
 A verdict is kept by the hash of the text, the kind of segment, the version of the recogniser set and the language,
-so that a warm question costs the scan of the question.
+so that a warm question costs the scan of the question. It is kept per value index, which is per right: what one
+tenant asked makes nothing faster for another.
 """
 
 from __future__ import annotations
 
-import hashlib
 import re
 import time
 from dataclasses import dataclass, field
@@ -23,7 +23,7 @@ from redaction.errors import PromptRefused, ScanUnfinished
 from redaction.fingerprints import ValueIndex
 from redaction.linking import KnownNames
 from redaction.policy import Policy
-from redaction.scanner import Finding, Scanner
+from redaction.scanner import Finding, Scanner, sha256
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt
 
 __all__ = [
@@ -135,7 +135,7 @@ def scan(
         reports.append(
             SegmentReport(
                 kind=segment.kind,
-                sha256=_sha256(segment.text),
+                sha256=sha256(segment.text),
                 chars=len(segment.text),
                 verdict="refused" if found else "clean",
                 cached=cached,
@@ -162,21 +162,17 @@ def _segments(prompt: UnscannedPrompt) -> tuple[Segment, ...]:
 def _read(
     segment: Segment, scanner: Scanner, index: ValueIndex | None, known: KnownNames, allowed: frozenset[str]
 ) -> tuple[frozenset[str], bool]:
-    key = (_sha256(segment.text), segment.kind, index.token if index else None, known.token, allowed)
-    kept = scanner.verdicts.get(key)
+    key = (sha256(segment.text), segment.kind, index.token if index else None, known.token, allowed)
+    asked = segment.kind is SegmentKind.QUESTION
+    kept = scanner.verdicts.get(key) if index is not None or not asked else None
     if kept is not None:
         return kept, True
     text = segment.text
-    if segment.kind is SegmentKind.QUESTION:
+    if asked:
         text = PLACEHOLDER.sub(lambda m: "it".ljust(len(m.group())), text)
-    prose = segment.kind is SegmentKind.QUESTION
-    findings = scanner.find(text, prose=prose, known=known)
-    kinds = {f.entity_type for f in findings if not (prose and f.entity_type in allowed)}
+    findings = scanner.find(text, prose=asked, known=known, within=index.token if index is not None else None)
+    kinds = {f.entity_type for f in findings if not (asked and f.entity_type in allowed)}
     kinds |= check_segment(segment.kind, text, index, known)
     verdict = frozenset(kinds)
     scanner.verdicts.put(key, verdict)
     return verdict, False
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -98,19 +99,33 @@ class Scanner:
             self._names.put(names, kept)
         return kept
 
-    def find(self, text: str, *, prose: bool = True, known: KnownNames | None = None) -> tuple[Finding, ...]:
+    def find(
+        self, text: str, *, prose: bool = True, known: KnownNames | None = None, within: object | None = None
+    ) -> tuple[Finding, ...]:
         """Everything personal or secret in a text, in reading order; overlapping findings of one type are joined.
 
         Args:
             text: As typed or as built.
             prose: Whether a person wrote it; False for identifiers and closed words.
             known: Names of the schema, which are no person's.
+            within: Token of a value index. Findings are kept for the same text under the same token; without one they
+                are not, so that no tenant can tell by the time taken what another has asked.
 
         Raises:
             ScanUnfinished: A recogniser could not finish, or the text is too long for it.
         """
         if len(text) > self.config.max_segment_chars:
             raise ScanUnfinished("segment_too_long")
+        if within is None:
+            return self._find_all(text, prose, known)
+        key = (sha256(text), prose, known.token if known is not None else "", within)
+        kept = self._findings.get(key)
+        if kept is None:
+            kept = self._find_all(text, prose, known)
+            self._findings.put(key, kept)
+        return kept
+
+    def _find_all(self, text: str, prose: bool, known: KnownNames | None) -> tuple[Finding, ...]:
         reading = clean(text)
         try:
             found = [finding for view in (reading, *views(reading)) for finding in self._find(view, prose, known)]
@@ -149,6 +164,11 @@ class Scanner:
                     engine = build_engine(self.config, prose=prose)
                     self._engines[prose] = engine
         return engine
+
+
+def sha256(text: str) -> str:
+    """Hash of a text, also of one that holds halves of characters."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None, language: str) -> list[Person]:
