@@ -82,6 +82,25 @@ class HttpSettings(_Group):
     """Web origins that may call the API from a browser, each spelt exactly; a JSON list in the environment."""
 
 
+class AuditSettings(_Group):
+    """Where the audit log's checkpoints and events go, and when it refuses (docs/audit.md)."""
+
+    origin: str = ""
+    """Name of a log that is made now, for example ``audit.example.com/rowless``; chosen at random if empty."""
+    checkpoint_folder: Path | None = None
+    """Folder for signed checkpoints, one file each; ``checkpoints`` in `home` if not set. A mounted bucket will do."""
+    checkpoint_url: str = ""
+    """Address that takes each checkpoint as a POST, beside the folder; https unless on loopback."""
+    checkpoint_token: SecretStr | None = None
+    """Bearer token for that address."""
+    max_export_lag_s: Annotated[float, Field(ge=1, le=3600)] = 30.0
+    """Seconds a signed checkpoint may wait for its export before no prompt leaves any more."""
+    siem_file: Path | None = None
+    """File that gets every entry as an OCSF event, one a line."""
+    siem_syslog: str = ""
+    """Collector that gets the same as syslog: ``tcp://host:port`` or ``udp://host:port``."""
+
+
 class Settings(BaseSettings):
     """All settings of a gateway process."""
 
@@ -101,6 +120,7 @@ class Settings(BaseSettings):
     prompt: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
     http: HttpSettings = HttpSettings()
+    audit: AuditSettings = AuditSettings()
 
     @classmethod
     def from_environment(cls, **overrides: object) -> Settings:

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from gateway.attached import AttachedSource
+from gateway.audit.configured import checkpoint_sinks, siem_streams
 from gateway.audit.log import AuditLog
-from gateway.audit.sinks import CheckpointSink, FolderSink
+from gateway.audit.sinks import CheckpointSink
 from gateway.config import Settings
 from gateway.context import ContextSeal
 from gateway.errors import ConfigError
@@ -102,18 +103,30 @@ def open_state(settings: Settings) -> tuple[State, MasterKey]:
     return State.open(settings.state_url or f"sqlite:///{home / 'state.db'}", master), master
 
 
-def open_audit(state: State, settings: Settings) -> AuditLog:
-    """Open the audit log with its checkpoints in the home folder.
+def open_audit(state: State, settings: Settings, *, serving: bool = False) -> AuditLog:
+    """Open the audit log with its configured sinks, checkpoints in the home folder if none is.
+
+    Args:
+        state: The opened state database.
+        settings: The process's settings.
+        serving: Stream entries to the configured SIEM while it is open.
 
     Raises:
         AuditUnavailableError: It cannot be written.
+        ConfigError: The address of a sink or a collector is not one.
     """
-    return AuditLog.open(state, [FolderSink(checkpoint_folder(settings))])
+    return AuditLog.open(
+        state,
+        checkpoint_sinks(settings.audit, checkpoint_folder(settings)),
+        origin=settings.audit.origin,
+        max_lag_s=settings.audit.max_export_lag_s,
+        streams=siem_streams(settings.audit, state) if serving else (),
+    )
 
 
 def checkpoint_folder(settings: Settings) -> Path:
     """Where signed checkpoints go; copy them off the machine."""
-    return settings.home.expanduser() / "checkpoints"
+    return (settings.audit.checkpoint_folder or settings.home / "checkpoints").expanduser()
 
 
 def make_planner(settings: Settings) -> Planner:
@@ -161,7 +174,7 @@ def _open(
         max_bytes=settings.limits.max_bytes,
         timeout_s=settings.limits.query_timeout_s,
     )
-    audit = AuditLog.open(state, sinks) if sinks is not None else open_audit(state, settings)
+    audit = AuditLog.open(state, sinks) if sinks is not None else open_audit(state, settings, serving=True)
     attached: dict[str, AttachedSource] = {}
     try:
         for config in project.sources:

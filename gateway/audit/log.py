@@ -23,6 +23,7 @@ from gateway.audit.entry import Draft, Event, Intent, Outcome, draft_event, draf
 from gateway.audit.exporter import MAX_LAG_S, Exporter
 from gateway.audit.note import Signer, Verifier
 from gateway.audit.sinks import CheckpointSink
+from gateway.audit.stream import Stream
 from gateway.audit.writer import CHECKPOINT_EVERY, CHECKPOINT_S, Writer, unavailable
 from gateway.errors import AuditUnavailableError, ConfigError
 from gateway.store.keys import KeyDestroyedError
@@ -43,8 +44,17 @@ class AuditLog:
         verifier: The public key of the log, for reviewers.
     """
 
-    def __init__(self, writer: Writer, exporter: Exporter, verifier: Verifier, *, deadline_s: float) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        exporter: Exporter,
+        verifier: Verifier,
+        *,
+        deadline_s: float,
+        streams: Sequence[Stream] = (),
+    ) -> None:
         self.verifier = verifier
+        self._streams = streams
         self._writer = writer
         self._exporter = exporter
         self._deadline_s = deadline_s
@@ -60,6 +70,7 @@ class AuditLog:
         max_lag_s: float = MAX_LAG_S,
         checkpoint_every: int = CHECKPOINT_EVERY,
         checkpoint_s: float = CHECKPOINT_S,
+        streams: Sequence[Stream] = (),
     ) -> AuditLog:
         """Open the log, check it against the sinks, export a checkpoint, and start writing.
 
@@ -71,6 +82,7 @@ class AuditLog:
             max_lag_s: Longest time a signed checkpoint may wait for its export, in seconds.
             checkpoint_every: Entries after which a checkpoint is signed.
             checkpoint_s: Seconds after which one is signed.
+            streams: Streams of entries to a SIEM, started and stopped with the log.
 
         Raises:
             AuditUnavailableError: No sink, a sink or the database that cannot be written, or a log that was
@@ -92,7 +104,9 @@ class AuditLog:
         except (AuditUnavailableError, SQLAlchemyError) as error:
             writer.stop()
             raise (error if isinstance(error, AuditUnavailableError) else unavailable()) from None
-        return cls(writer, exporter, signer.verifier, deadline_s=deadline_s)
+        for stream in streams:
+            stream.start()
+        return cls(writer, exporter, signer.verifier, deadline_s=deadline_s, streams=streams)
 
     async def intent(self, intent: Intent) -> str:
         """Write down what is about to leave. Returns the entry's id once it is durable.
@@ -145,9 +159,11 @@ class AuditLog:
             raise unavailable() from None
 
     def close(self) -> None:
-        """Write what waits, sign and export a last checkpoint. Blocks."""
+        """Write what waits, sign and export a last checkpoint, send what the SIEM has not got. Blocks."""
         self._writer.stop()
         self._exporter.stop()
+        for stream in self._streams:
+            stream.stop()
 
     def _submit_intent(self, intent: Intent) -> Future[str]:
         if self._exporter.is_overdue:
