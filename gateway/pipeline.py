@@ -55,6 +55,7 @@ from gateway.types import Reply, ResultTable
 from prompts.build import RepairNote, build_prompt
 from redaction.mask import MaskedQuestion, mask
 from redaction.scan import ScannedPrompt, Scanner, scan
+from redaction.segments import UnscannedPrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +168,17 @@ class Gateway:
         scope = attached.scope(tenant=asker.tenant, user=asker.user, attributes=asker.attributes)
         return await asyncio.to_thread(attached.known, scope, progress=progress)
 
+    async def warm(self, asker: Asker) -> None:
+        """Do what the first question of a scope would have to wait for: its Summary, and the scan of its metadata."""
+        known = await self.known(asker)
+
+        def prepare() -> None:
+            with mapped("scan"):
+                masked = mask("number of rows", self._scanner, index=known.index, known_names=known.names)
+                scan(self._build(known, masked.text), self._scanner, index=known.index, known_names=known.names)
+
+        await asyncio.to_thread(prepare)
+
     # 1 scope, 2 summarise
 
     async def _setting(self, asker: Asker, context: str | None, trace: Trace) -> _Setting:
@@ -209,17 +221,7 @@ class Gateway:
         repair: tuple[RepairNote, ...] = ()
         while True:
             with trace.stage("build") as stage:
-                prompt = build_prompt(
-                    known.facts,
-                    masked.text,
-                    reply_schema=known.schema,
-                    template=self._settings.prompt.template,
-                    version=self._settings.prompt.version,
-                    budget_tokens=self._settings.prompt.budget_tokens,
-                    encoding=self._settings.prompt.encoding,
-                    repair=repair,
-                    previous=previous,
-                )
+                prompt = self._build(known, masked.text, repair=repair, previous=previous)
                 stage.says = f"{prompt.tokens} tokens, {len(prompt.left_out)} names left out"
             with trace.stage("scan") as stage, mapped("scan"):
                 scanned = await asyncio.to_thread(
@@ -244,6 +246,22 @@ class Gateway:
                 repair = (*repair, _repair_note(problem))
                 continue
             return _Planned(plan=plan, prompt=scanned, reply=reply)
+
+    def _build(
+        self, known: Known, question: str, *, repair: tuple[RepairNote, ...] = (), previous: str | None = None
+    ) -> UnscannedPrompt:
+        chosen = self._settings.prompt
+        return build_prompt(
+            known.facts,
+            question,
+            reply_schema=known.schema,
+            template=chosen.template,
+            version=chosen.version,
+            budget_tokens=chosen.budget_tokens,
+            encoding=chosen.encoding,
+            repair=repair,
+            previous=previous,
+        )
 
     # 9 compile, 10 prove, 11 run, 12 render
 
@@ -300,22 +318,20 @@ class Gateway:
         setting: _Setting,
     ) -> Answer:
         fingerprint = setting.scope.fingerprint()
-        others = []
-        for spec in planned.plan.charts[1:]:
-            other = Context(spec=spec, bindings=first.bindings, placeholders=first.placeholders)
-            others.append(
-                Alternative(
-                    sentence=describe(spec, setting.known.summary, bindings=first.bindings),
-                    spec=spec,
-                    context=self._seal.seal(other, scope_fingerprint=fingerprint),
-                )
+        others = tuple(
+            Alternative(
+                sentence=describe(spec, setting.known.summary, bindings=first.bindings),
+                spec=spec,
+                context=self._seal.seal(replace(first, spec=spec), scope_fingerprint=fingerprint),
             )
+            for spec in planned.plan.charts[1:]
+        )
         prompt = planned.prompt.prompt
         left_out = (f"{len(prompt.left_out)} names did not fit the prompt",) if prompt.left_out else ()
         return replace(
             answer,
             ambiguous=planned.plan.ambiguous,
-            alternatives=tuple(others),
+            alternatives=others,
             masked=(
                 *(MaskedPart(placeholder=e.placeholder, kind=e.entity_type) for e in masked.entities),
                 *(MaskedPart(placeholder=v.placeholder, kind="value", columns=v.columns) for v in masked.values),

@@ -58,6 +58,6 @@ async def _demo(settings: Settings, port: int, console: Console, *, fresh: bool)
         runtime = await Runtime.open(settings, project, clock=lambda: TODAY)
         for tenant in TENANTS:
             status.update(f"summarising what {tenant} may see")
-            await runtime.gateway.known(Asker(source=SOURCE, tenant=tenant))
+            await runtime.gateway.warm(Asker(source=SOURCE, tenant=tenant))
     key, _ = await asyncio.to_thread(runtime.keys.create, "demo page", scopes=frozenset({"sessions"}), ttl_s=7 * 86400)
     await run_server(runtime, settings, port=port, console=console, demo_key=key)
