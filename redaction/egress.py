@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final
 
-from redaction.fingerprints import ValueIndex
+from redaction.fingerprints import ValueIndex, normalise
 from redaction.folding import clean, views
-from redaction.linking import KnownNames, find_values
+from redaction.linking import KnownNames, ValueMatch, find_values
+from redaction.recognizers.names import is_ordinary
 from redaction.segments import SegmentKind
 
 INDEXED_VALUE: Final = "INDEXED_VALUE"
@@ -26,6 +28,7 @@ MAX_SIGNIFICANT_DIGITS: Final = 4
 """US Census DRB rounding releases no estimate with more than four significant digits (docs/disclosure.md)."""
 
 _NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?!\w)")
+_QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _RANGE: Final = re.compile(r"\.\.")
 _NUMERIC_KINDS: Final = frozenset({SegmentKind.METADATA, SegmentKind.REPAIR})
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
@@ -48,7 +51,29 @@ def check_segment(kind: SegmentKind, text: str, index: ValueIndex | None, known:
 def holds_value(text: str, index: ValueIndex, known: KnownNames) -> bool:
     """Whether an indexed value stands in a text as written, or in a reading of it with a disguise undone."""
     reading = clean(text)
-    return any(find_values(view.text, index, known) for view in (reading, *views(reading)))
+    for view in (reading, *views(reading)):
+        found = find_values(view.text, index, known)
+        if found and not all(_is_described(match, view.text, known) for match in found):
+            return True
+    return False
+
+
+def _is_described(match: ValueMatch, text: str, known: KnownNames) -> bool:
+    """Whether a match is ordinary words inside a description of the owner's: "Orders shipped to customers".
+
+    Some row may well hold "shipped". A name or code inside a description is refused all the same.
+    """
+    if not all(is_ordinary(word) for word in normalise(text[match.start : match.end]).split()):
+        return False
+    return any(start <= match.start and match.end <= end for start, end in _descriptions(text, known))
+
+
+def _descriptions(text: str, known: KnownNames) -> Iterator[tuple[int, int]]:
+    """Where descriptions stand in a text, whole or cut short: in quotes, each the beginning of one."""
+    for quoted in _QUOTED.finditer(text):
+        plain = normalise(quoted.group(1))
+        if plain and any(sentence.startswith(plain) for sentence in known.sentences):
+            yield quoted.span(1)
 
 
 def has_fine_number(text: str, known: KnownNames) -> bool:

@@ -16,6 +16,7 @@ from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, normalise,
 from redaction.words import is_plain_word
 
 _TOKEN: Final = re.compile(r"[^\W_]+")
+_SENTENCE_WORDS: Final = 3
 _LONGEST_GAP: Final = 3
 """Characters of punctuation that may stand between two words of one value."""
 
@@ -45,7 +46,7 @@ class _Word:
 class KnownNames:
     """Words and phrases that belong to the schema; normalised once, as a prompt asks for them many times."""
 
-    __slots__ = ("numbers", "phrases", "token", "words")
+    __slots__ = ("numbers", "phrases", "sentences", "token", "words")
 
     def __init__(self, names: frozenset[str]) -> None:
         words: set[str] = set()
@@ -59,6 +60,8 @@ class KnownNames:
         self.phrases = frozenset(phrases)
         self.numbers = frozenset(word for phrase in phrases for word in phrase.split() if word.isdigit())
         """Numbers inside names and approved labels: they are no statistics."""
+        self.sentences = tuple(sorted(p for p in phrases if p.count(" ") >= _SENTENCE_WORDS - 1))
+        """Descriptions of the owner's, normalised: their ordinary words may also be values."""
         self.token = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()
         """Equal for equal names: part of a verdict's key."""
 

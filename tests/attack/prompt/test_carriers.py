@@ -133,6 +133,25 @@ def test_released_metadata_passes(text: str) -> None:
     scan(prompt(SegmentKind.METADATA, text), SCANNER, index=INDEX, known_names=KNOWN)
 
 
+def test_a_description_may_use_ordinary_words_that_are_values_too() -> None:
+    """Not its names and codes, and not the same words outside of the description."""
+    known = KNOWN | {"Orders the ocean carriers of Zorblax Industries took over"}
+    plain = KNOWN | {"Orders that ocean carriers took over"}
+    scan(
+        prompt(SegmentKind.METADATA, 'orders text "Orders that ocean carriers took over"'),
+        SCANNER,
+        index=INDEX,
+        known_names=plain,
+    )
+    for text, names in (
+        ('orders text "Orders the ocean carriers of Zorblax Industries took over"', known),
+        ('orders text ["ocean"] "Orders that ocean carriers took over"', plain),
+        ('orders text "Orders that ocean carriers took over, mostly ocean"', plain),
+    ):
+        with pytest.raises(PromptRefused):
+            scan(prompt(SegmentKind.METADATA, text), SCANNER, index=INDEX, known_names=names)
+
+
 def test_a_follow_up_cannot_take_a_placeholder_over() -> None:
     """What v1 and email:1 meant in the question before, they mean still."""
     masked = mask(

@@ -58,7 +58,9 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Opened]:
         connection.executemany("insert into deals values (?, ?, ?, ?)", ROWS)
         connection.commit()
         connection.close()
-    (tmp_path / "rowless.toml").write_text(f'[[source]]\nname = "shop"\npath = "{file.name}"\n{RULES}', encoding="utf-8")
+    (tmp_path / "rowless.toml").write_text(
+        f'[[source]]\nname = "shop"\npath = "{file.name}"\n{RULES}', encoding="utf-8"
+    )
     config = Project.load(tmp_path / "rowless.toml").source()
     source = open_source(config)
     catalog = source.reflect()
