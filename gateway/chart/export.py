@@ -44,6 +44,9 @@ def _csv_cell(cell: Cell, *, sheet_safe: bool) -> str | int | float:
         return "true" if cell else "false"
     if isinstance(cell, float) and not math.isfinite(cell):
         return ""
+    if isinstance(cell, float):
+        # Fifteen digits are what a float holds of a decimal: 181324.02, not 181324.0200000001.
+        return float(f"{cell:.15g}")
     return _safe(cell) if isinstance(cell, str) and sheet_safe else cell
 
 

@@ -115,7 +115,7 @@ def column_words(ref: ColumnRef, root: str, *, via: tuple[ColumnRef, ...] | None
     if table != root and not words.lower().startswith(thing.lower()):
         words = f"{thing} {words}"
     if via:
-        words += " (by way of " + " and ".join(humanise(step.partition(".")[2]) for step in via) + ")"
+        words += " (by way of " + " and ".join(column_words(step, root) for step in via) + ")"
     return words
 
 

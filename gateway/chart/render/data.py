@@ -243,8 +243,12 @@ def plain_number(cell: Cell) -> str:
 def cell_text(look: Shown, cell: Cell, currency: str | None, *, short: bool = False) -> str:
     """A cell of a column as text, bins as ``10 to 20``."""
     if look.bin_width and isinstance(cell, int | float):
-        low = format_cell(cell, look.column, currency, short=short)
-        return f"{low} to {format_cell(cell + look.bin_width, look.column, currency, short=short)}"
+        edges = (cell, round(cell + look.bin_width, 9))
+        # Whole edges need no cents, and a currency that is unknown needs no two places either.
+        whole = all(float(edge).is_integer() for edge in edges)
+        column = replace(look.column, format="number") if whole and not currency else look.column
+        low, high = (format_cell(edge, column, currency, short=short) for edge in edges)
+        return f"{low} to {high}"
     if cell is None:
         return MISSING
     if look.column.role != "measure" and look.kind == "number":

@@ -65,7 +65,8 @@ export function tableOf(answer, currency) {
 /** RFC 4180 CSV. Text that a spreadsheet would run gets an apostrophe (OWASP, CSV Injection). */
 export function csvOf(answer) {
   const quoted = (text) => `"${(RUNS_IN_A_SHEET.test(text) ? `'${text}` : text).replaceAll('"', '""')}"`;
-  const cell = (value) => (value === null ? "" : typeof value === "string" ? quoted(value) : String(value));
+  const cell = (value) => (value === null ? "" : typeof value === "string" ? quoted(value)
+    : typeof value === "number" ? String(Number(value.toPrecision(15))) : String(value));
   const lines = [answer.table.columns.map((c) => quoted(c.title)), ...answer.table.rows.map((row) => row.map(cell))];
   return `${lines.map((line) => line.join(",")).join("\r\n")}\r\n`;
 }

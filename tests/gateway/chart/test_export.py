@@ -41,6 +41,10 @@ def test_csv_numbers_stay_numbers() -> None:
     assert to_csv(_result((-1.5, 2, None, True, math.nan))).split("\r\n")[1] == '-1.5,2,"","true",""'
 
 
+def test_csv_has_no_float_dust() -> None:
+    assert to_csv(_result((181324.0200000001, 0.1 + 0.2))).split("\r\n")[1] == "181324.02,0.3"
+
+
 def test_csv_for_programs_keeps_values_as_they_are() -> None:
     assert '"=1"' in to_csv(_result(("=1",)), sheet_safe=False)
 

@@ -8,6 +8,8 @@ import json
 import re
 import struct
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -15,7 +17,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gateway.chart.image import to_html, to_png, to_svg
+from gateway.chart.image import to_html, to_png, to_svg, vega_lite_version
 from gateway.chart.render import render
 from gateway.errors import RefusedError
 from gateway.types import Chart, ResultTable
@@ -114,3 +116,32 @@ def test_a_chart_that_would_fetch_is_not_drawn() -> None:
     for draw in (to_png, to_svg, lambda c: to_html(c, "x")):
         with pytest.raises(RefusedError):
             draw(bad)
+
+
+@pytest.mark.loopback
+def test_the_drawing_library_itself_fetches_nothing() -> None:
+    """The second wall: even a chart that got past the check reaches no server, not even one of this machine."""
+    import vl_convert
+
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    address = f"http://127.0.0.1:{server.server_address[1]}/d.json"
+    spec = dict(chart("bar-horizontal").vega_lite) | {"data": {"url": address}}
+    try:
+        with pytest.raises(ValueError, match="data"):
+            vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version(), allowed_base_urls=[])
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert asked == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -287,3 +288,98 @@ def test_a_spec_that_does_not_fit_is_still_described() -> None:
         )
     )
     assert "ghost boo" in describe(spec, SHOP)
+
+
+FULL: dict[str, Any] = {
+    "mark": "bar",
+    "table": "subscriptions",
+    "measures": [
+        {"aggregate": "sum", "column": "subscriptions.seats"},
+        {"aggregate": "percentile", "column": "subscriptions.seats", "percentile": 90},
+        COUNT | {"filter": {"op": "eq", "column": "subscriptions.plan", "value": "team"}},
+        {"derive": "moving_average", "of": "m3", "window": 3},
+    ],
+    "dimensions": [
+        {"column": "subscriptions.started_on", "grain": "month"},
+        {"column": "subscriptions.seats", "bin": {"width": 10}},
+        {"column": "subscriptions.cancelled_on", "part": "weekday"},
+    ],
+    "series": {"column": "customers.country", "via": ["subscriptions.customer_id"]},
+    "filter": {
+        "op": "and",
+        "filters": [
+            {"op": "gt", "column": "subscriptions.seats", "value": 5},
+            {"op": "in", "column": "subscriptions.plan", "values": ["team", "free"]},
+            {"op": "between", "column": "subscriptions.seats", "low": 1, "high": 9},
+            {"op": "is_null", "column": "subscriptions.cancelled_on"},
+            during("subscriptions.started_on", kind="calendar", year=2024, month=3, day=5),
+            during("subscriptions.cancelled_on", kind="last", unit="month", n=3),
+            {"op": "exists", "table": "orders", "filter": {"op": "eq", "column": "orders.status", "value": "paid"}},
+            {"op": "or", "filters": [
+                {"op": "starts_with", "column": "customers.name", "value": "A"},
+                {"op": "not", "filter": {"op": "eq", "column": "customers.region", "value": "EU"}}]},
+        ],
+    },
+    "having": [{"measure": "m1", "op": "ge", "value": 10}],
+    "sort": [{"by": "m1", "order": "desc"}],
+    "top": {"n": 5, "of": "s", "by": "m1", "order": "desc", "other": False},
+    "limit": 50,
+}  # fmt: skip
+
+CHANGES: dict[str, tuple[tuple[str | int, ...], Any]] = {
+    "table": (("table",), "customers"),
+    "aggregate": (("measures", 0, "aggregate"), "avg"),
+    "column of a measure": (("measures", 0, "column"), "orders.discount"),
+    "percentile": (("measures", 1, "percentile"), 95),
+    "value in a measure's filter": (("measures", 2, "filter", "value"), "free"),
+    "window": (("measures", 3, "window"), 12),
+    "derivation": (("measures", 3, "derive"), "running_total"),
+    "grain": (("dimensions", 0, "grain"), "quarter"),
+    "column of a dimension": (("dimensions", 0, "column"), "subscriptions.cancelled_on"),
+    "bin": (("dimensions", 1, "bin"), {"count": 10}),
+    "part": (("dimensions", 2, "part"), "hour_of_day"),
+    "series": (("series", "column"), "customers.region"),
+    "path of the series": (("series", "via"), ["orders.customer_id"]),
+    "comparison": (("filter", "filters", 0, "op"), "ge"),
+    "compared value": (("filter", "filters", 0, "value"), 6),
+    "list": (("filter", "filters", 1, "values"), ["team"]),
+    "in or not in": (("filter", "filters", 1, "op"), "not_in"),
+    "lower bound": (("filter", "filters", 2, "low"), 2),
+    "null or not": (("filter", "filters", 3, "op"), "not_null"),
+    "year": (("filter", "filters", 4, "period", "year"), 2023),
+    "day": (("filter", "filters", 4, "period", "day"), 6),
+    "units of a period": (("filter", "filters", 5, "period", "n"), 4),
+    "unit of a period": (("filter", "filters", 5, "period", "unit"), "week"),
+    "kind of a period": (("filter", "filters", 5, "period", "kind"), "past"),
+    "exists or not": (("filter", "filters", 6, "op"), "not_exists"),
+    "filter of related rows": (("filter", "filters", 6, "filter", "value"), "open"),
+    "or, and": (("filter", "filters", 7, "op"), "and"),
+    "prefix": (("filter", "filters", 7, "filters", 0, "op"), "ends_with"),
+    "under a not": (("filter", "filters", 7, "filters", 1, "filter", "value"), "US"),
+    "having": (("having", 0, "value"), 11),
+    "having's comparison": (("having", 0, "op"), "lt"),
+    "having's measure": (("having", 0, "measure"), "m2"),
+    "order": (("sort", 0, "order"), "asc"),
+    "sorted by": (("sort", 0, "by"), "m2"),
+    "top n": (("top", "n"), 6),
+    "top or bottom": (("top", "order"), "asc"),
+    "top of": (("top", "of"), "d1"),
+    "top by": (("top", "by"), "m2"),
+    "other": (("top", "other"), True),
+    "limit": (("limit",), 51),
+    "stack": (("stack",), "normalize"),
+    "two axes": (("dual_axis",), True),
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_a_different_reading_is_a_different_sentence(name: str) -> None:
+    """Whatever part of a spec is read wrongly, the asker can see it."""
+    path, value = CHANGES[name]
+    changed = copy.deepcopy(FULL)
+    node: Any = changed
+    for step in path[:-1]:
+        node = node[step]
+    node[path[-1]] = value
+    before, after = (describe(ChartSpec.model_validate(spec), SHOP) for spec in (FULL, changed))
+    assert before != after
