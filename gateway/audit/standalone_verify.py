@@ -3,9 +3,10 @@
 
     python standalone_verify.py LOG --key KEY [--checkpoint FILE]... [--no-content] [--signatures] [--json]
 
-LOG is an SQLite state database or a JSON Lines export of a whole log. KEY is the log's public key as one line, or a
-file that holds it: keep it, and old checkpoints, where the log's administrator cannot reach them. Exit code 0: all
-holds. 1: something was changed, removed, inserted or swapped; the first bad index is named. 2: cannot be read.
+LOG is an SQLite state database, a JSON Lines export of a whole log, or an export of some lines with their proofs.
+KEY is the log's public key as one line, or a file that holds it: keep it, and old checkpoints, where the log's
+administrator cannot reach them. Exit code 0: all holds. 1: something was changed, removed, inserted or swapped; the
+first bad index is named. 2: cannot be read.
 
 What is checked, entry by entry: its index, its hash, its repeated columns, its sealed content, an outcome after its
 intent, erasures announced in the log; and at each checkpoint the root of the RFC 9162 Merkle tree and the Ed25519
@@ -418,10 +419,54 @@ def export_rows(path: Path) -> Iterator[Row]:
                 )  # fmt: skip
 
 
+def is_lines(path: Path) -> bool:
+    """Whether an export is of some lines with proofs, not of the whole log."""
+    with path.open(encoding="utf-8") as file:
+        first = json.loads(file.readline())
+    return "entries" in first or "key" in first
+
+
 def export_notes(path: Path) -> list[str]:
     """Checkpoints of a JSON Lines export."""
     with path.open(encoding="utf-8") as file:
         return [item["checkpoint"] for item in map(json.loads, file) if "checkpoint" in item]
+
+
+def climb(leaf: bytes, index: int, size: int, path: list[bytes]) -> bytes:
+    """Root of a tree, from one of its leaves and the inclusion path, by the definition (RFC 9162, 2.1.3.1)."""
+    if not 0 <= index < size or (size == 1) == bool(path):
+        raise ValueError("the path does not fit")
+    if size == 1:
+        return leaf
+    left = 1 << ((size - 1).bit_length() - 1)
+    if index < left:
+        return hashlib.sha256(b"\x01" + climb(leaf, index, left, path[:-1]) + path[-1]).digest()
+    return hashlib.sha256(b"\x01" + path[-1] + climb(leaf, index - left, size - left, path[:-1])).digest()
+
+
+def verify_lines(path: Path, key: Key, notes: Iterable[str]) -> Result:
+    """Verify an export of some lines: each entry by its inclusion path in the export's checkpoint."""
+    roots = dict(read_checkpoint(note, key) for note in notes)
+    own = export_notes(path)
+    if len(own) != 1:
+        raise UnreadableError("the export has not one checkpoint")
+    size, root = read_checkpoint(own[0], key)
+    count, bad = 0, None
+    with path.open(encoding="utf-8") as file:
+        for entry in (entry for line in file for entry in json.loads(line).get("entries", ())):
+            try:
+                hashes = [base64.b64decode(text, validate=True) for text in entry["proof"]]
+                seen = climb(leaf_of(entry["body"].encode()), entry["seq"], size, hashes)
+            except (ValueError, TypeError, KeyError):
+                seen = b""
+            if seen != root or json.loads(entry["body"])["log"] != key.origin:
+                bad = BadEntryError(entry["seq"], "its text does not lead to the signed checkpoint")
+                break
+            count += 1
+    if roots.get(size, root) != root:
+        bad = BadEntryError(0, f"two signed checkpoints of {size} entries differ: the log was forked")
+    why, first = ("", None) if bad is None else (str(bad), bad.index)
+    return Result(bad is None, count, base64.b64encode(root).decode(), 1, count, 0, 0, first, why)
 
 
 def run(arguments: argparse.Namespace) -> Result:
@@ -439,6 +484,8 @@ def run(arguments: argparse.Namespace) -> Result:
     if not is_sqlite:
         if key is None:
             raise UnreadableError("an export needs --key")
+        if is_lines(path):
+            return verify_lines(path, key, kept)
         rows, notes = export_rows(path), export_notes(path)
     else:
         own, notes, _ = sqlite_notes(path)
@@ -454,7 +501,7 @@ def run(arguments: argparse.Namespace) -> Result:
 def main(argv: list[str] | None = None) -> int:
     """Command line. Returns the exit code."""
     parser = argparse.ArgumentParser(description="Verify a Rowless audit log.")
-    parser.add_argument("log", help="SQLite state database, or JSON Lines export of a whole log")
+    parser.add_argument("log", help="SQLite state database, or a JSON Lines export")
     parser.add_argument("--key", default="", help="the log's public key, or a file that holds it")
     parser.add_argument("--checkpoint", action="append", default=[], help="file of checkpoints that you kept")
     parser.add_argument("--no-content", action="store_true", help="do not hash the sealed contents")

@@ -200,6 +200,12 @@ def test_tenant_export_holds_that_tenant_only_and_proves_each_entry(tmp_path: Pa
         for entry in line["entries"]:
             proof = [base64.b64decode(h) for h in entry["proof"]]
             check_inclusion(leaf_hash(entry["body"].encode()), entry["seq"], checkpoint.size, proof, checkpoint.root)
+    key = last["key"]
+    assert standalone_verify.main([str(out), "--key", key]) == 0
+    for old, new in (("refused", "answered"), ('"seq": 3,', '"seq": 1,')):
+        changed = tmp_path / "changed.jsonl"
+        changed.write_text(out.read_text().replace(old, new))
+        assert standalone_verify.main([str(changed), "--key", key]) == 1
     without = tmp_path / "without.jsonl"
     said("export", str(without), "--tenant", "lumen")
     assert "lovelace" not in without.read_text()
