@@ -64,8 +64,8 @@ class Parts:
 
 def typed_fields(ask: Ask, engine: Engine) -> tuple[Fields, Fields]:
     """Typed columns of ``r`` and columns of ``u``, by position of the column: ``v3`` is its value."""
-    rows: Fields = []
-    units: Fields = []
+    rows: Fields = [("one", number(1))]
+    units: Fields = [("unit", exp.Count(this=quoted("one")) if ask.subject else number(1))]
     if ask.subject is not None:
         rows.append(("subject", quoted(ask.subject)))
     for i, column in enumerate(ask.columns):
@@ -125,7 +125,7 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
     value, raw = quoted(f"v{i}"), quoted(f"c{i}")
     parts.rows.append((f"values{i}", exp.Count(this=value)))
     parts.units += [(f"unit_values{i}", total_of(f"has{i}")), (f"unit_nulls{i}", total_of(f"nil{i}"))]
-    if column.type not in {ColumnType.JSON, ColumnType.BINARY}:
+    if _can_compare(column):
         distinct = exp.Count(this=exp.Distinct(expressions=[raw]))
         parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))
     if ask.describes_number(column):
@@ -149,6 +149,12 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
         who = case(same.copy(), quoted("subject")) if ask.subject else None
         units = exp.Count(this=exp.Distinct(expressions=[who])) if who else exp.Sum(this=flag_of(same.copy()))
         parts.rows.append((f"label_units{i}_{j}", units))
+
+
+def _can_compare(column: Column) -> bool:
+    """Whether values can be told apart cheaply: PostgreSQL has types without equality, such as json and point."""
+    uuid = column.type is ColumnType.OTHER and column.native_type.lower().startswith("uuid")
+    return uuid or column.type not in {ColumnType.JSON, ColumnType.BINARY, ColumnType.OTHER}
 
 
 def _ask_number(parts: Parts, i: int, ask: Ask, engine: Engine) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog, Column, Table
-from gateway.errors import QueryError
+from gateway.errors import QueryError, QueryTimeoutError
 from gateway.project import SourceConfig, Thresholds
 from gateway.sources.base import Source
 from gateway.summary.asking import Ask
@@ -57,24 +57,81 @@ def measure(
     rows = _whole(counted[0][0]) if counted else 0
     share = _share(rows, config.thresholds, engine)
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
-    parts: list[ColumnMeasured] = []
-    seen = units = 0
-    for start in range(0, max(1, len(columns)), engine.columns_at_once):
-        chunk = columns[start : start + engine.columns_at_once]
-        names = {column.name for column in chunk} | ({subject} if subject else set())
-        keys = frozenset(column.name for column in chunk if is_key(table, column, catalog))
-        exact = rows <= _EXACT_ROWS
-        ask = Ask(table=table, columns=chunk, subject=subject, keys=keys, labels=labels, share=share, exact=exact)
-        barrier = scoped_tables(catalog, scope, {table.name: names})
-        answer = _answer(source, build(ask, barrier, engine), barrier, engine, timeout_s)
-        rows, seen, units = _whole(answer["rows"]), _whole(answer["seen"]), _whole(answer["units"])
-        for i, column in enumerate(chunk):
-            part = _column(i, column, ask, answer, seen)
-            paths = measure_paths(source, catalog, scope, config, table, column, timeout_s=timeout_s)
-            parts.append(replace(part, paths=paths) if paths else part)
+    found = [
+        _measured_part(Part(source, catalog, scope, config, table, subject, labels, share, rows, timeout_s), chunk)
+        for chunk in _chunks(columns, engine.columns_at_once)
+    ]
+    seen = found[0][1]
     return TableMeasured(
-        name=table.name, rows=rows, units=units, sampled=None if share is None else seen, columns=tuple(parts)
+        name=table.name,
+        rows=found[0][0],
+        units=found[0][2],
+        sampled=None if share is None else seen,
+        columns=tuple(column for *_, part in found for column in part),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What stays the same for every statement about one table."""
+
+    source: Source
+    catalog: Catalog
+    scope: Scope
+    config: SourceConfig
+    table: Table
+    subject: str | None
+    labels: dict[str, tuple[str, ...]]
+    share: float | None
+    rows: int
+    timeout_s: float
+
+
+def _chunks(columns: tuple[Column, ...], size: int) -> list[tuple[Column, ...]]:
+    return [columns[start : start + size] for start in range(0, max(1, len(columns)), size)]
+
+
+def _measured_part(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, list[ColumnMeasured]]:
+    """Rows, rows looked at, units and columns. A column that the engine cannot count is left unknown, not its table."""
+    try:
+        return _measured(part, columns)
+    except QueryTimeoutError:
+        raise
+    except QueryError:
+        if not columns:
+            raise
+        if len(columns) == 1:
+            rows, seen, units, _ = _measured(part, ())
+            return rows, seen, units, list(_unknown(columns))
+    half = len(columns) // 2
+    rows, seen, units, first = _measured_part(part, columns[:half])
+    *_, second = _measured_part(part, columns[half:])
+    return rows, seen, units, [*first, *second]
+
+
+def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, list[ColumnMeasured]]:
+    engine, table = engine_for(part.catalog.dialect), part.table
+    ask = Ask(
+        table=table,
+        columns=columns,
+        subject=part.subject,
+        keys=frozenset(column.name for column in columns if is_key(table, column, part.catalog)),
+        labels=part.labels,
+        share=part.share,
+        exact=part.rows <= _EXACT_ROWS,
+    )
+    names = {column.name for column in columns} | ({part.subject} if part.subject else set())
+    barrier = scoped_tables(part.catalog, part.scope, {table.name: names})
+    answer = _answer(part.source, build(ask, barrier, engine), barrier, engine, part.timeout_s)
+    seen = _whole(answer["seen"])
+    found = []
+    for i, column in enumerate(columns):
+        measured = _column(i, column, ask, answer, seen)
+        paths = measure_paths(
+            part.source, part.catalog, part.scope, part.config, table, column, timeout_s=part.timeout_s
+        )
+        found.append(replace(measured, paths=paths) if paths else measured)
+    return _whole(answer["rows"]), seen, _whole(answer["units"]), found
 
 
 def approved_labels(config: SourceConfig, table: str, column: Column) -> tuple[str, ...]:
