@@ -152,7 +152,14 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     near = nearest(question, group[0], group[-1], text=False, loose=op is not None)
     if near is None and op is None:
         return
-    candidates = _number_columns(question, near, compared=compare is not None)
+    ranged = compare is not None or (len(group) == 2 and op == "ge")
+    candidates = _number_columns(question, near, compared=ranged)
+    if any(isinstance(number, float) for number in numbers) or "$" in tokens[group[0]].text:
+        # A key has no fraction and no currency.
+        candidates = tuple(
+            replace(c, score=c.score * (0.4 if is_identifier(question.lexicon.columns[c.entry.ref]) else 1.0))
+            for c in candidates
+        )
     tables = near.of_kind("table") if near else ()
     found.tokens.update(group)
     found.tokens.update(i for i in range(max(0, group[0] - 4), group[0]) if question.word(i) in _COMPARING)

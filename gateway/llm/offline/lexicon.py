@@ -100,6 +100,7 @@ class Lexicon:
 
 def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False, whole: bool = False) -> Form:
     """A form of these lemmas with their weights; little words are left out, as questions use them freely."""
+    words = tuple(dict.fromkeys(words))
     words = words if whole else tuple(word for word in words if word not in STOP) or words
     weights = tuple(GENERAL_WEIGHT if word in GENERAL or word.isdigit() else 1.0 for word in words)
     return Form(words, weights, sum(weights), cost, strict)

@@ -12,6 +12,7 @@ from typing import Final
 from gateway.chart.spec import Compare, Filter, InList
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.text import word_set
+from gateway.llm.offline.thesaurus import STOP
 
 _JOIN: Final = word_set(", and or either including include like as such be .")
 _OPENING: Final = word_set(
@@ -63,8 +64,9 @@ def _groups(question: Question) -> list[list[list[int]]]:
     """Runs of literal tokens, and runs that a comma or an "or" joins."""
     claimed = {i for m in question.mentions for i in m.tokens if m.candidates[0].exact}
     runs: list[list[int]] = []
+    listed = _listed(question, claimed)
     for index, token in enumerate(question.tokens):
-        if token.kind == "quoted" or _is_proper(question, index, claimed):
+        if token.kind == "quoted" or index in listed or _is_proper(question, index, claimed):
             if (
                 runs
                 and runs[-1][-1] == index - 1
@@ -82,6 +84,29 @@ def _groups(question: Question) -> list[list[list[int]]]:
         else:
             groups.append([run])
     return groups
+
+
+def _listed(question: Question, claimed: set[int]) -> set[int]:
+    """Words of a list that ends in "or" (``wechat, game, or hangout``) and that name nothing: they are values."""
+    found: set[int] = set()
+    named = {i for m in question.mentions for i in m.tokens if m.score >= 0.6} | claimed
+    named |= {i for p in question.cues for i in range(p.first, p.last + 1)}
+
+    def is_free(index: int) -> bool:
+        token = question.tokens[index]
+        return token.kind == "word" and index not in named and token.text not in STOP and token.text not in _OPENING
+
+    for index, token in enumerate(question.tokens):
+        if token.text != "or" or index + 1 >= len(question.tokens) or not is_free(index + 1):
+            continue
+        items = [index + 1]
+        place = index - 1
+        while place >= 0 and (question.word(place) == "," or is_free(place)):
+            items.extend([place] if is_free(place) else [])
+            place -= 1
+        if len(items) >= 2:
+            found.update(items)
+    return found
 
 
 def _is_proper(question: Question, index: int, claimed: set[int]) -> bool:
@@ -109,11 +134,12 @@ def _columns(question: Question, first: int, last: int) -> dict[str, float]:
         for candidate in mention.of_kind("column"):
             if not columns[candidate.entry.ref].type.is_numeric:
                 name = candidate.entry.ref.partition(".")[2]
-                scores[name] = max(scores.get(name, 0.0), candidate.score * (0.8**rank))
+                scores[name] = max(scores.get(name, 0.0), candidate.score * (0.7**rank))
         for candidate in mention.of_kind("table"):
-            name = question.lexicon.label_columns.get(candidate.entry.table, "").partition(".")[2]
-            if name:
-                scores[name] = max(scores.get(name, 0.0), 0.7 * candidate.score * (0.8**rank))
+            ref = question.lexicon.label_columns.get(candidate.entry.table, "")
+            if ref and not columns[ref].type.is_numeric:
+                name = ref.partition(".")[2]
+                scores[name] = max(scores.get(name, 0.0), 0.6 * candidate.score * (0.8**rank))
     for mention in right[:1]:
         if mention.first - last <= 2:
             for candidate in mention.of_kind("column"):

@@ -181,8 +181,7 @@ def _filters(draft: Draft, surveyed: Surveyed) -> list[Filter]:
     """Each condition on the column that it fits best, one that the chart shows before others."""
     built: list[Filter] = []
     shown = {*draft.fields, draft.column}
-    for condition in surveyed.conditions:
-        column = condition.choose(shown)
+    for condition, column in zip(surveyed.conditions, surveyed.filtered(shown), strict=True):
         if column and (made := condition.build(f"{surveyed.table}.{column}")) is not None:
             built.append(made)
     return built

@@ -25,7 +25,7 @@ def features(draft: Draft, surveyed: Surveyed) -> Found:
     """Named features with their values."""
     found: Found = {}
     shown = (*draft.fields, draft.column) if draft.column else draft.fields
-    filtered = {c.choose(set()) for c in surveyed.conditions} - {""}
+    filtered = set(surveyed.filtered(set())) - {""}
     cue = "count" if surveyed.counted else ("agg" if surveyed.aggregates else "none")
     _mentions(found, shown, surveyed)
     for name in draft.fields:

@@ -15,6 +15,8 @@ from gateway.llm.offline.slots import Frame
 from gateway.summary.model import ColumnSummary, TableSummary
 
 ALL_MARKS: Final[tuple[Mark, ...]] = ("bar", "line", "arc", "rect", "boxplot", "point")
+AGAIN: Final = 0.5
+"""What a column loses that another condition of the question is about already."""
 NEAR_SHOWN: Final = 0.15
 """What a filtered column gains where the chart shows it, against a better match that it does not."""
 
@@ -26,9 +28,12 @@ class Condition:
     columns: dict[str, float]
     build: Callable[[str], Filter | None]
 
-    def choose(self, shown: set[str]) -> str:
-        """The column it fits best; empty if it fits none."""
-        ranked = sorted(self.columns.items(), key=lambda item: (-(item[1] + NEAR_SHOWN * (item[0] in shown)), item[0]))
+    def choose(self, shown: set[str], used: frozenset[str] = frozenset()) -> str:
+        """The column it fits best, one that is shown before others and one that is filtered already last."""
+        ranked = sorted(
+            self.columns.items(),
+            key=lambda item: (-(item[1] + NEAR_SHOWN * (item[0] in shown) - AGAIN * (item[0] in used)), item[0]),
+        )
         return ranked[0][0] if ranked else ""
 
 
@@ -84,6 +89,13 @@ class Surveyed:
     def is_nominal(self, name: str) -> bool:
         """Whether the column names things: words and keys."""
         return self.facts[name].type in {ColumnType.TEXT, ColumnType.BOOLEAN} or is_key(name)
+
+    def filtered(self, shown: set[str]) -> list[str]:
+        """The column of each condition, in order; empty text where it has none."""
+        chosen: list[str] = []
+        for condition in self.conditions:
+            chosen.append(condition.choose(shown, frozenset(chosen)))
+        return chosen
 
     def sort(self, name: str) -> str:
         """What sort of column it is, for the features."""
@@ -141,8 +153,7 @@ def survey_reading(question: Question, frame: Frame, literals: Literals) -> Surv
     for one in surveyed.mentions:
         for name, likeness in one.columns.items():
             surveyed.explained[name] = max(surveyed.explained.get(name, 0.0), likeness)
-    for condition in surveyed.conditions:
-        best = condition.choose(set())
+    for best in surveyed.filtered(set()):
         if best:
             surveyed.explained[best] = max(surveyed.explained.get(best, 0.0), 0.5)
     return surveyed
