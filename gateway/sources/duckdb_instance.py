@@ -8,8 +8,6 @@ Source: duckdb.org/docs, "Securing DuckDB"; SECURITY model D.
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +16,7 @@ from typing import Final
 import duckdb
 
 from gateway.sources.errors import Code, failure
+from gateway.sources.private import PrivateFolder
 
 MEMORY_LIMIT: Final = "2GB"
 THREADS: Final = 2
@@ -40,9 +39,12 @@ class Instance:
 
     def __init__(self, name: str, path: Path, allowed_paths: tuple[str, ...]) -> None:
         self.users = 1
-        self._spill = Path(tempfile.mkdtemp(prefix="rowless-spill-"))
+        self._spill = PrivateFolder()
         try:
-            config: dict[str, str | bool | int | float | list[str]] = {**_LOCK_DOWN, "temp_directory": str(self._spill)}
+            config: dict[str, str | bool | int | float | list[str]] = {
+                **_LOCK_DOWN,
+                "temp_directory": str(self._spill.path),
+            }
             self.connection = duckdb.connect(path, read_only=True, config=config)
             # These three only go in this order, and the first is refused by the engine once the second is set.
             if allowed_paths:
@@ -51,14 +53,14 @@ class Instance:
             self.connection.execute("SET lock_configuration = true")
             self.database = str(self.connection.execute("SELECT current_database()").fetchall()[0][0])
         except duckdb.Error as error:
-            shutil.rmtree(self._spill, ignore_errors=True)
+            self._spill.close()
             raise failure(_open_code(error), name) from None
 
     def close(self) -> None:
         """Close the engine and remove what it spilt."""
         with suppress(duckdb.Error):
             self.connection.close()
-        shutil.rmtree(self._spill, ignore_errors=True)
+        self._spill.close()
 
 
 _shared: dict[Path, Instance] = {}

@@ -9,8 +9,6 @@ speed; the engine may then open exactly those files and nothing else.
 from __future__ import annotations
 
 import re
-import shutil
-import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -24,6 +22,7 @@ from gateway.sources.errors import Code, failure
 from gateway.sources.formats import SUFFIXES, Format, as_utf8, sniff_format
 from gateway.sources.header import is_header
 from gateway.sources.names import safe_names, speakable
+from gateway.sources.private import PrivateFolder
 from gateway.sources.textual import convert_numbers
 
 _PEEK_ROWS: Final = 2_000
@@ -56,14 +55,14 @@ def open_files(name: str, path: Path, *, header: bool | None = None) -> DuckDbSo
     Raises:
         SourceError: Nothing in it is a table.
     """
-    work = Path(tempfile.mkdtemp(prefix="rowless-load-"))
+    work = PrivateFolder()
     try:
         parts = _parts(name, path)
-        loader = _Loader(name, work, header=header)
+        loader = _Loader(name, work.path, header=header)
         database, allowed = loader.load(parts)
         return DuckDbSource(name, database, warnings=tuple(loader.warnings), throw_away=True, allowed_paths=allowed)
     finally:
-        shutil.rmtree(work, ignore_errors=True)
+        work.close()
 
 
 def _parts(name: str, path: Path) -> list[_Part]:

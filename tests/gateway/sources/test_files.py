@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 import random
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 
@@ -200,7 +203,7 @@ def test_no_copy_of_the_rows_stays_behind(tmp_path: Path, monkeypatch: pytest.Mo
     path.write_text(f"id,email\n1,{CANARY}\n2,b@x.example\n")
     source = open_path(path, "own")
     assert source.aggregate("SELECT count(*) FROM own", {}, timeout_s=5) == [(2,)]
-    assert [p for p in scratch.rglob("*") if p.is_file()] == []
+    assert {p.name for p in scratch.rglob("*") if p.is_file()} == {".lock"}
     source.close()
     assert list(scratch.iterdir()) == []
 
@@ -239,3 +242,34 @@ def test_one_bad_file_of_a_folder_is_left_out_with_a_warning(tmp_path: Path) -> 
     (tmp_path / "picture.csv").unlink()
     with pytest.raises(SourceError):
         catalog_of(tmp_path)
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path: Path) -> None:
+    """A process that loads is killed; its folder goes when the next one starts, and a living one's stays."""
+    script = (
+        "import sys, time; from gateway.sources.private import PrivateFolder; f = PrivateFolder(); "
+        "(f.path / 'rows').write_text('x'); print(f.path, flush=True); time.sleep(float(sys.argv[1]))"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+
+    def start(seconds: str) -> tuple[subprocess.Popen[str], Path]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", script, seconds], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        assert process.stdout is not None
+        return process, Path(process.stdout.readline().strip())
+
+    (dead, left), (living, kept) = start("60"), start("60")
+    dead.kill()
+    dead.wait()
+    assert (left / "rows").exists()
+    last, own = start("0")
+    last.wait()
+    assert not left.parent.exists()
+    assert (kept / "rows").exists()
+    assert own.parent.parent == tmp_path
+    living.kill()
+    living.wait()
+    for process in (dead, living, last):
+        assert process.stdout is not None
+        process.stdout.close()
