@@ -60,7 +60,8 @@ def path(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     if request.param == "duckdb":
         with duckdb.connect(str(file)) as c:
             c.execute("create table t (who varchar, subject integer, data json)")
-            c.executemany("insert into t values (?, ?, ?)", ROWS)
+            flat = [value for row in ROWS for value in row]
+            c.execute(f"insert into t values {','.join(['(?, ?, ?)'] * len(ROWS))}", flat)
     else:
         c = sqlite3.connect(file)
         c.execute("create table t (who text, subject integer, data json)")
