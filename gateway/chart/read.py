@@ -14,7 +14,8 @@ from collections.abc import Mapping
 from pydantic import ValidationError
 
 from gateway.chart.canonical import canonical
-from gateway.chart.spec import ChartSpec, Dimension, Plan
+from gateway.chart.lift import with_related_rows
+from gateway.chart.spec import ChartSpec, Dimension, Measure, Plan
 from gateway.chart.validate import Problem, validate
 from gateway.errors import ReplyInvalidError, SpecInvalidError
 from gateway.summary.model import Summary
@@ -25,6 +26,8 @@ _FENCE = re.compile(r"```[a-zA-Z]*\s*\n?(.*?)```", re.DOTALL)
 _EXPECTED = re.compile(r"'([a-z_]{1,40})'")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 _MAX_SPLIT = 2
+_COUNTING = frozenset({"bar", "line", "area", "arc", "rect"})
+"""Marks that show nothing without a measure; what they are asked to show is how many."""
 _KNOWN_FIELDS = frozenset(
     name
     for model in json.loads(json.dumps(Plan.model_json_schema()["$defs"])).values()
@@ -124,6 +127,10 @@ def _read_chart(
         raise _invalid("too_deep", f"charts[{position}]") from None
     spec = tidy(spec)
     problems = validate(spec, summary, placeholders)
+    if problems and problems[0].code == "unreachable":
+        lifted = with_related_rows(spec, summary)
+        if not validate(lifted, summary, placeholders):
+            return lifted
     if problems:
         raise _misfit(problems[0], position)
     return spec
@@ -173,9 +180,14 @@ def tidy(spec: ChartSpec) -> ChartSpec:
     elif series is not None and _same(series, dimensions):
         spec = _renamed(spec, {"s": "d1"})
         changes["series"] = None
+    if not spec.measures and spec.mark in _COUNTING:
+        changes["measures"] = (Measure(aggregate="count"),)
+    if spec.mark == "text" and dimensions:
+        # A big number of each group is a table.
+        changes["mark"] = "table"
     if spec.mark not in {"bar", "area", "histogram"}:
         changes["stack"] = None
-    if len(spec.measures) != _MAX_SPLIT:
+    if spec.dual_axis and len(spec.measures) != _MAX_SPLIT:
         changes["dual_axis"] = False
     return spec.model_copy(update=changes)
 

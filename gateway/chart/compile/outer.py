@@ -11,6 +11,7 @@ from gateway.chart.compile.binder import (
     derived,
     is_null,
     named,
+    not_null,
     number,
     paren,
     select_from,
@@ -132,6 +133,9 @@ def final(
         _COMPARE[having.op](this=col("h", having.measure), expression=build.binder.bind(having.value))
         for having in spec.having
     ]
+    if spec.mark == "histogram":
+        # What has no value is in no bin.
+        tests.append(not_null(col("h", "d1")))
     if top and spec.top is not None:
         tests.append(is_member(col("h", spec.top.of), top))
     where = conjunction(tests)

@@ -23,6 +23,27 @@ _WORDS = {
     "max": "Highest", "stddev": "Spread of",
 }  # fmt: skip
 _BOX = {"min": "Lowest", "q1": "First quartile", "median": "Median", "q3": "Third quartile", "max": "Highest"}
+_ABBREVIATIONS = frozenset(
+    {
+        "mrr",
+        "arr",
+        "aov",
+        "csat",
+        "nps",
+        "id",
+        "url",
+        "sku",
+        "vat",
+        "roi",
+        "ctr",
+        "cac",
+        "ltv",
+        "gmv",
+        "kpi",
+        "ip",
+        "gdp",
+    }
+)
 _VAGUE = frozenset({"name", "title", "label", "id", "code", "type", "kind", "description"})
 
 
@@ -69,6 +90,8 @@ def _titled(column: ResultColumn, title: str) -> ResultColumn:
 
 
 def _capital(text: str) -> str:
+    """A title: first letter upper case, and abbreviations as they are written."""
+    text = " ".join(word.upper() if word in _ABBREVIATIONS else word for word in text.split(" "))
     return text[:1].upper() + text[1:]
 
 
@@ -114,6 +137,11 @@ def _column_format(column: ColumnSummary | None) -> Format:
 
 def _measure(build: Build, spec: ChartSpec, position: int, measure: Measure) -> ResultColumn:
     title, shown = measure_title(build, spec, measure), measure_format(build, spec, measure)
+    if measure.filter is not None and any(
+        other == measure.model_copy(update={"filter": None}) for other in spec.measures
+    ):
+        # The filter's own words are in the sentence; here the two only have to be told apart.
+        title = f"{title} (selected)"
     kind: CellType = "number"
     if measure.derive is None and result_type(build, measure) in {"date", "datetime"}:
         kind = "date" if result_type(build, measure) == "date" else "datetime"

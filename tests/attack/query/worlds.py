@@ -349,7 +349,7 @@ def condition(world: World, choose: Choices, column: str) -> dict[str, Any]:
 
 def load(dialect: Dialect, world: World, rows: Rows) -> Any:
     """An in-memory database that holds these rows."""
-    connection: Any = duckdb.connect() if dialect is Dialect.DUCKDB else sqlite3.connect(":memory:")
+    connection: Any = duckdb.connect(config={"threads": 1}) if dialect is Dialect.DUCKDB else sqlite3.connect(":memory:")
     for name, columns in world.columns.items():
         parts = ", ".join(f'"{column}!" {SQL_TYPES[kind]}' for column, kind in columns.items())
         connection.execute(f'CREATE TABLE "T {name}" ({parts})')

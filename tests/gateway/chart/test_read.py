@@ -140,3 +140,37 @@ def test_literals_are_not_converted() -> None:
     assert (type(value), value) == (int, 1)
     chart = read({"charts": [text("orders", filter=where("eq", "orders.status", value="1"))]}).charts[0]
     assert chart.filter.value == "1"  # type: ignore[union-attr]
+
+
+def test_a_condition_on_rows_below_the_root_means_a_related_row() -> None:
+    """Conditions that stand together speak of the same related row; others stay where they are."""
+    links = [link for link in shop.LINKS if link[1] != "payer_id"]
+    conditions = [
+        where("eq", "orders.status", value="paid"),
+        where("gt", "orders.fee", value=5),
+        where("eq", "customers.vip", value=True),
+    ]
+    spec = text("customers", filter={"op": "and", "filters": conditions})
+    plan = read_reply(Reply(text=json.dumps({"charts": [spec]}), model="m"), shop.summary(links=links), placeholders={})
+    said = plan.charts[0].filter
+    assert said is not None
+    dumped = said.model_dump(exclude_none=True, mode="json")
+    assert dumped == {
+        "op": "and",
+        "filters": [
+            conditions[2],
+            {"op": "exists", "table": "orders", "filter": {"op": "and", "filters": conditions[:2]}},
+        ],
+    }
+
+
+def test_marks_that_need_a_measure_count() -> None:
+    """A bar chart of countries shows how many there are of each."""
+    spec = {"mark": "bar", "table": "customers", "dimensions": [{"column": "customers.country"}]}
+    assert read({"charts": [spec]}).charts[0].measures[0].aggregate == "count"
+
+
+def test_a_big_number_of_each_group_is_a_table() -> None:
+    """There is no room for groups in one number."""
+    spec = {**text("customers"), "dimensions": [{"column": "customers.country"}]}
+    assert read({"charts": [spec]}).charts[0].mark == "table"
