@@ -117,13 +117,13 @@ class Recall:
 
 
 def recall(choose: Chooser, asked: list[Question], budget: int, tables: list[Tab], *, say: bool = False) -> Recall:
-    """Share of needed columns and tables shown; of questions with all of them; of those also joinable; ms each."""
+    """Share of needed columns and tables shown; of questions with all of them; of those also joinable; CPU ms each."""
     columns, table_shares, whole, joined, spent = [], [], [], [], []
     links = {(t.name, c.name, c.parent) for t in tables for c in t.columns if c.parent}
     for question in asked:
-        started = time.perf_counter()
+        started = time.process_time()
         shown = choose(question.text, budget)
-        spent.append((time.perf_counter() - started) * 1000)
+        spent.append((time.process_time() - started) * 1000)
         names = {t for t, _ in shown}
         got = question.columns & shown
         columns.append(len(got) / len(question.columns) if question.columns else 1.0)
@@ -210,9 +210,8 @@ def main() -> None:
     }
     instructions = build_prompt(summary([]), "", reply_schema="").tokens
     print(f"\ninstructions and framing: {instructions} tokens of every budget, for both")
-    print(
-        f"{'1000 tables':<14} {'half':<9} {'budget':>6} {'columns':>8} {'tables':>7} {'all':>6} {'+joins':>7} {'ms':>7}"
-    )
+    heads = "".join(f"{head:>8}" for head in ("columns", "tables", "all", "+joins", "CPU ms"))
+    print(f"{'1000 tables':<14} {'half':<9} {'budget':>6}{heads}")
     last = 0.0
     for half, asked in halves.items():
         if options.half not in (half, "both"):
@@ -223,7 +222,7 @@ def main() -> None:
                 r = recall(choose, asked, budget, tables, say=say)
                 last = r.columns if name == "rowless" else last
                 shares = "".join(f"{n:>8.3f}" for n in (r.columns, r.tables, r.whole, r.joined))
-                print(f"{name:<14} {half:<9} {budget:>6}{shares}{r.ms:>7.1f}")
+                print(f"{name:<14} {half:<9} {budget:>6}{shares}{r.ms:>8.1f}")
     if THIRD_PARTY.exists() and options.half == "both":
         third_party(60 if options.quick else 0)
     print(f"tokens at 1000 tables {share:.2f} of DDL with rows; column recall at 4000 tokens {last:.3f}")

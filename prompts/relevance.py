@@ -19,6 +19,9 @@ _OWNER_WEIGHT = 0.8
 _NOTE_WEIGHT = 0.3
 _CERTAIN = 1000.0
 _NEAR_WEIGHT = 0.3
+_PART_WEIGHT = 0.5
+_UNNAMED = 0.6
+"""Worth of a column that no word names, as a share of its table's fit: a good table is shown almost whole."""
 _LEAST_PREFIX = 4
 _SAME_SHARE = 0.6
 
@@ -75,8 +78,16 @@ def rank(summary: Facts, question: str) -> Relevance:
 
 
 def _spelt_like(asked: dict[str, float], rarity: dict[str, float]) -> dict[str, float]:
-    """Add, for words that the schema does not have, its words that begin alike: applicant, application."""
+    """Add words of the schema that are spelt like those asked for.
+
+    Words that begin or end with an asked one (paper, ``paperid``); and, for a word that the schema does not have at
+    all, those that begin alike (applicant, application).
+    """
     found = dict(asked)
+    for word in [w for w in asked if len(w) >= _LEAST_PREFIX]:
+        for other in rarity:
+            if len(other) > len(word) and (other.startswith(word) or other.endswith(word)):
+                found[other] = max(found.get(other, 0.0), _PART_WEIGHT * asked[word])
     for word in [w for w in asked if w not in rarity and len(w) > _LEAST_PREFIX]:
         for other in rarity:
             same = _same_start(word, other)
@@ -119,7 +130,7 @@ def _values(table: Facts, asked: dict[str, float], rarity: dict[str, float]) -> 
         str(c["name"]): _column(c, asked, rarity, title_words, wants_time=wants_time) for c in objects(table["columns"])
     }
     base = 2.0 * title + sum(sorted(columns.values(), reverse=True)[:3])
-    return base, {name: base * (0.35 + score / (1.0 + score)) for name, score in columns.items()}
+    return base, {name: base * (_UNNAMED + score / (1.0 + score)) for name, score in columns.items()}
 
 
 def _table_words(table: Facts) -> frozenset[str]:
@@ -162,7 +173,7 @@ def _rarity(tables: Collection[frozenset[str]]) -> dict[str, float]:
     return {word: math.log(1.0 + len(tables) / count) for word, count in seen.items()}
 
 
-def _overlap(words: set[str], asked: dict[str, float], rarity: dict[str, float]) -> float:
+def _overlap(words: Collection[str], asked: dict[str, float], rarity: dict[str, float]) -> float:
     return sum(asked[w] * rarity.get(w, 1.0) for w in words if w in asked)
 
 
