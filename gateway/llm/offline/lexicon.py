@@ -38,7 +38,7 @@ _PHRASES: Final = (
     ("birth date", "date of birth", "birthday", "dob"),
     ("zip code", "postal code", "post code", "postcode", "zip"),
     ("email", "email address", "e mail"),
-    ("phone", "phone number", "telephone number", "cell number", "mobile number"),
+    ("phone", "phone number", "telephone number", "cell number", "mobile number", "contact number"),
     ("cell mobile phone number", "mobile phone number", "cell phone"),
     ("sex", "gender"),
     ("quantity", "units", "number of units", "items"),
@@ -101,7 +101,7 @@ class Lexicon:
 def form(words: tuple[str, ...], cost: float = 0.0, *, strict: bool = False, whole: bool = False) -> Form:
     """A form of these lemmas with their weights; little words are left out, as questions use them freely."""
     words = tuple(dict.fromkeys(words))
-    words = words if whole else tuple(word for word in words if word not in STOP) or words
+    words = words if whole else tuple(word for word in words if word not in STOP or word in {"from", "to"}) or words
     weights = tuple(GENERAL_WEIGHT if word in GENERAL or word.isdigit() else 1.0 for word in words)
     return Form(words, weights, sum(weights), cost, strict)
 

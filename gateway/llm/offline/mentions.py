@@ -138,8 +138,8 @@ def _occurrences(
             best: dict[str, float] = {}
             for end in range(start, min(len(run), start + len(form.words) + 1)):
                 gained = False
-                for word, like in alike[run[end]].items():
-                    if word in words and like > max(least, best.get(word, 0.0)):
+                for word, like in _words_of(tokens[run[end]], alike[run[end]], form, best):
+                    if like > max(least, best.get(word, 0.0)):
                         gained = gained or word not in best
                         best[word] = like
                 if not gained:
@@ -152,6 +152,17 @@ def _occurrences(
                 if score >= (METRIC_FLOOR if entry.kind in {"metric", "label"} else WEAK_FLOOR):
                     out.append((tuple(covered), Candidate(entry, score, weight, exact)))
     return out
+
+
+def _words_of(token: Token, found: dict[str, float], form: Form, covered: dict[str, float]) -> list[tuple[str, float]]:
+    """Words of a form that a token stands for: the one it is most like, or all that an abbreviation spells out.
+
+    Otherwise one word of a question would cover two of a name that mean nearly the same.
+    """
+    inside = [(word, like) for word, like in found.items() if word in form.words]
+    if len(inside) <= 1 or len(expand((token.lemma,))) > 1:
+        return inside
+    return [max(inside, key=lambda pair: (pair[1] - 0.5 * (pair[0] in covered), pair[0]))]
 
 
 def _runs(tokens: Sequence[Token], hits: Sequence[int]) -> list[list[int]]:

@@ -148,7 +148,7 @@ def _settle(
             kept.append(mention)
             continue
         outside = places - {i for p in clashes for i in range(p.first, p.last + 1)}
-        strong = mention.score >= 0.85 and len(places) >= 2 and bool(outside)
+        strong = mention.score >= 0.85 and len(places) >= 2 and bool(outside) and not _counts(mention, clashes, tokens)
         whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, clashes)
         if strong or whole:
             for clash in clashes:
@@ -156,6 +156,15 @@ def _settle(
                 kept_cues.extend(_remainder(clash, mention, tokens))
             kept.append(mention)
     return kept, sorted(kept_cues, key=lambda p: (p.first, p.last))
+
+
+def _counts(mention: Mention, clashes: Sequence[Placed], tokens: Sequence[Token]) -> bool:
+    """``number of drafts`` counts drafts, though there is a draft_number; number_cities is the number of cities."""
+    if not any(p.cue.kind == "aggregate" and p.cue.value == "count" for p in clashes):
+        return False
+    first = tokens[mention.first].lemma
+    best = mention.candidates[0].entry
+    return first in {"number", "count"} and best.kind == "column" and best.forms[0].words[:1] != (first,)
 
 
 def _nothing_else(mention: Mention, mentions: Sequence[Mention], clashes: Sequence[Placed]) -> bool:

@@ -143,6 +143,10 @@ def survey_reading(question: Question, frame: Frame, literals: Literals) -> Surv
     )
     for mention in question.mentions:
         named = _named(question, mention, table.name)
+        following = next((m for m in question.mentions if m.first == mention.last + 1), None)
+        if named is not None and following is not None and following.of_kind("column"):
+            # The last noun of a compound is what it is about: player positions are positions.
+            named = Named("modifier", named.columns)
         if named is not None:
             surveyed.mentions.append(named)
     for slot in frame.slots:

@@ -61,8 +61,8 @@ student pupil learner
 player athlete sportsman
 doctor physician
 patient sick
-author writer
-director filmmaker
+author writer scriptwriter screenwriter creator write
+director filmmaker direct
 product item article good merchandise
 order purchase basket
 invoice bill
@@ -78,6 +78,11 @@ school college university
 course class subject module
 team club squad side
 game match
+outcome result
+elevation height altitude prominence
+branch office location
+license licence permit
+individual person nominee candidate
 match fixture
 race competition contest event
 event happening occasion
