@@ -22,6 +22,12 @@ _ROUNDED = r"-?(?:\d{1,2}0*|0?\.0*\d{1,2}|\d\.\d)"
 _BAND = re.compile(rf"(?<![\w.]){_ROUNDED}\.\.{_ROUNDED}(?: ~{_ROUNDED})?(?![\w.])")
 """A released range with its middle, ``400..110000 ~6200``: numbers of two digits at most, which no one dials."""
 
+_NAMED_NUMBER: Final = (
+    r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|number|call|calls|called|dial|me at|messages to|"
+    r"answering at|registered)[ .:#]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
+)
+"""Digits in any grouping straight after a word for a telephone; anywhere else they would be an amount."""
+
 
 class EmailShapeRecognizer(StrictPatterns):
     """An e-mail address by its shape alone: presidio checks the suffix list, and so lets ``x@host.internal`` pass."""
@@ -52,6 +58,12 @@ class PhoneShapeRecognizer(StrictPatterns):
             supported_language=language,
             patterns=[
                 Pattern("international", r"(?<![\w+])(?:\+|00)[1-9](?:[ ()./\-]{0,3}\d){6,14}(?!\d)", 0.9),
+                Pattern("after its name", _NAMED_NUMBER, 0.8),
+                Pattern(
+                    "before its name",
+                    r"(?<![\w.])\(?\d(?:[ ()./\-]{0,2}\d){6,13} (?:office|fax|mobile|cell|desk)\b",
+                    0.7,
+                ),
                 Pattern(
                     "north american", r"(?<![\w.])(?:1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\- ]\d{4}(?![\w])", 0.8
                 ),

@@ -52,6 +52,8 @@ _PARTICLE_WORDS: Final = (
 )
 PARTICLES: Final = frozenset(_PARTICLE_WORDS.split())
 
+_LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "œ": "oe", "ı": "i", "ð": "d", "þ": "th"})
+"""Letters that are no accented ones to Unicode, but are to whoever writes a name without them."""
 _PLACES: Final = "words_and_places.txt"
 _TRADE: Final = "jargon.txt"
 _GIVEN: Final = ("given_us.txt", "given_world.txt")
@@ -215,7 +217,7 @@ def _stems(word: str) -> list[str]:
 @lru_cache(maxsize=32_768)
 def part_of(word: str) -> Part:
     """The class of a word as typed; the schema's own words are the caller's business."""
-    plain = normalise(word).replace(" ", "")
+    plain = normalise(word).replace(" ", "").translate(_LETTERS)
     if not plain.isalpha() or len(plain) > 30:
         return Part.WORD
     if plain in PARTICLES:

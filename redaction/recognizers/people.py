@@ -135,7 +135,8 @@ def _judge_one(
 ) -> Iterator[Person]:
     word = words[at]
     introduced = before is not None and before.lower in _PERSONS
-    if _is_place_or_firm(before, after) or (not introduced and _is_called_otherwise(word, entities)):
+    sure = introduced or word.part is Part.GIVEN
+    if _is_place_or_firm(before, after) or (not sure and _is_called_otherwise(word, entities)):
         return
     start, end = _widened(words, at, at + 1)
     if word.part is Part.GIVEN:
@@ -143,7 +144,9 @@ def _judge_one(
     elif word.part is Part.SURNAME:
         if word.capital or _is_before_name(before) or end - start > 1 or len(word.text) > _SHORT:
             yield _person(words, start, end, LIKELY if introduced else POSSIBLE)
-    elif introduced and (word.capital or word.part is Part.UNKNOWN):
+    elif (introduced and (word.capital or word.part is Part.UNKNOWN)) or (
+        word.capital and word.part is Part.UNKNOWN and _is_before_name(before)
+    ):
         yield _person(words, start, end, POSSIBLE)
 
 
