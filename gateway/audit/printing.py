@@ -30,14 +30,18 @@ def visible(text: str) -> str:
 
 def lines_table(lines: Sequence[Line], actors: dict[int, str]) -> Table:
     """A list of lines."""
-    table = Table("index", "time (UTC)", "id", "tenant", "who", "what", "decision", "masked", "model", "ms", box=None)
+    table = Table(box=None)
+    for name in ("index", "time (UTC)", "id"):
+        table.add_column(name, no_wrap=True)
+    for name in ("tenant", "who", "what", "decision", "masked", "model", "ms"):
+        table.add_column(name, overflow="fold")
     for line in lines:
-        what = line.event if line.event != "question" else f"question: {line.facts.get('source', '')}"
+        what = line.event if line.event != "question" else f"question on {line.facts.get('source', '')}"
         code = line.code
         decision = Text(line.decision, style=_STYLES.get(line.decision, "")).append(f" {code}" if code else "", "dim")
         masked = " ".join(f"{kind}:{number}" for kind, number in line.facts.get("masked", {}).items())
         table.add_row(
-            str(line.seq), iso(line.at_us)[:19].replace("T", " "), line.id[:12], visible(line.tenant_shown),
+            str(line.seq), iso(line.at_us)[:16].replace("T", " "), line.id[:8], visible(line.tenant_shown),
             visible(actors.get(line.seq, "")), visible(what), decision, masked, line.model,
             f"{line.ms:.0f}" if line.ended else "",
         )  # fmt: skip
