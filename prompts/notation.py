@@ -27,6 +27,8 @@ MAX_LABELS: Final = 30
 MAX_SYNONYMS: Final = 6
 
 _SAFE_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
+_WORD: Final = re.compile(r"[A-Za-z0-9_%-]{1,20}\Z")
+_FORMULA: Final = re.compile(r"[A-Za-z0-9_. +*/()-]{1,400}\Z")
 _TYPES: Final = {"integer": "int", "boolean": "bool", "datetime": "datetime"}
 _IMPLIED: Final = frozenset({"identifier", "key", "timestamp", "category", "boolean_like"})
 """Meanings that the key mark, the type or the labels already say."""
@@ -59,6 +61,18 @@ def name_of(value: object) -> str:
     if isinstance(value, str) and _SAFE_NAME.match(value):
         return value
     msg = "a name of the summary is not a safe name"
+    raise ValueError(msg)
+
+
+def word_of(value: object) -> str:
+    """A word of one of the Summary's closed sets (a type, a meaning, a grain, a month, a share), or an error.
+
+    Raises:
+        ValueError: It is not of that form.
+    """
+    if isinstance(value, str) and _WORD.match(value):
+        return value
+    msg = "a fact of the summary is not a word of a closed set"
     raise ValueError(msg)
 
 
@@ -99,7 +113,7 @@ def column_line(column: Facts, *, key: bool = False, parent: str = "", brief: bo
         parent: ``table.column`` it refers to, if it is a foreign key.
         brief: Only name, type, key, reference and labels: the form used when the budget is short.
     """
-    kind = str(column["type"])
+    kind = word_of(column["type"])
     words = [name_of(column["name"]), _TYPES.get(kind, kind)]
     if key:
         words.append("key")
@@ -118,17 +132,17 @@ def column_line(column: Facts, *, key: bool = False, parent: str = "", brief: bo
 def _meaning(column: Facts, *, labelled: bool) -> list[str]:
     words: list[str] = []
     semantic = column.get("semantic")
-    if isinstance(semantic, str) and semantic not in _IMPLIED:
-        words.append(semantic)
+    if semantic is not None and semantic not in _IMPLIED:
+        words.append(word_of(semantic))
     words += _number_words(column.get("number"))
     time = column.get("time")
     if isinstance(time, Mapping):
         if time.get("first") and time.get("last"):
-            words.append(f"{time['first']}..{time['last']}")
-        words += [str(time["grain"])] if time.get("grain") else []
+            words.append(f"{word_of(time['first'])}..{word_of(time['last'])}")
+        words += [word_of(time["grain"])] if time.get("grain") else []
     text = column.get("text")
     if isinstance(text, Mapping) and text.get("pattern") and semantic is None and not labelled:
-        words.append(str(text["pattern"]))
+        words.append(word_of(text["pattern"]))
     distinct = column.get("distinct") if column["type"] not in _NO_DISTINCT else None
     if isinstance(distinct, int):
         if not labelled and not column.get("number") and not time:
@@ -137,7 +151,7 @@ def _meaning(column: Facts, *, labelled: bool) -> list[str]:
         words.append(str(distinct) if distinct != "few" else "few distinct")
     nulls = column.get("nulls")
     if isinstance(nulls, str) and nulls not in ("none", "unknown", "0-5%"):
-        words.append(f"null {nulls}")
+        words.append(f"null {word_of(nulls)}")
     return words
 
 
@@ -153,7 +167,7 @@ def _number_words(facts: object) -> list[str]:
     if facts.get("p50") is not None:
         words.append(f"~{number(facts['p50'])}")
     elif facts.get("sign") in ("negative", "mixed"):
-        words.append(str(facts["sign"]))
+        words.append(word_of(facts["sign"]))
     return words
 
 
@@ -180,10 +194,13 @@ def _owner_words(thing: Facts) -> list[str]:
 def metric_line(metric: Facts) -> str:
     """The line of a metric: its name, formula and format."""
     formula = " ".join(str(metric["expression"]).split())
-    words = ["metric", name_of(metric["name"]), "=", f"{metric['aggregate']}({formula})"]
+    if not _FORMULA.match(formula):
+        msg = "the expression of a metric is not arithmetic over columns"
+        raise ValueError(msg)
+    words = ["metric", name_of(metric["name"]), "=", f"{word_of(metric['aggregate'])}({formula})"]
     words.append(f"on {name_of(metric['table'])}")
     if metric.get("format") not in (None, "number"):
-        words.append(str(metric["format"]))
+        words.append(word_of(metric["format"]))
     return _line([*words, *_owner_words(metric)])
 
 
