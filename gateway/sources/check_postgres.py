@@ -51,6 +51,11 @@ _POWERS: Final[tuple[tuple[str, LiteralString, str], ...]] = (
      "can create objects in the schema(s)"),
     ("can_create_schema", "SELECT current_database() WHERE has_database_privilege(current_database(), 'CREATE')",
      "can create schemas in the database"),
+    ("can_maintain", "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n "
+     "ON n.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'm') AND n.nspname !~ '^pg_' "
+     "AND n.nspname <> 'information_schema' AND CASE WHEN current_setting('server_version_num')::int >= 170000 "
+     "THEN has_table_privilege(c.oid, 'MAINTAIN') ELSE false END ORDER BY 1",
+     "can lock, rewrite or reindex"),
     ("file_functions", "SELECT DISTINCT p.proname::text FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace "
      "WHERE p.proname IN ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file', 'lo_import', "
      "'lo_export', 'dblink', 'dblink_connect', 'dblink_exec', 'pg_file_write') "

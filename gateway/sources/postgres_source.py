@@ -30,7 +30,7 @@ from gateway.sources.pool import Pool
 from gateway.sources.postgres_reflect import reflect_postgres
 from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
 
-_OPTIONS: Final = frozenset({"sslmode", "connect_timeout"})
+_OPTIONS: Final = frozenset({"sslmode"})
 _CONNECT_TIMEOUT_S: Final = 5
 _GRACE_S: Final = 0.5
 """The server's own time-out goes first; ours, this much later, is for a server that does not keep it."""
