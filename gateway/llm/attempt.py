@@ -12,6 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 
+from redaction.scan import ScannedPrompt
+from redaction.segments import UnscannedPrompt
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttemptInfo:
@@ -52,6 +55,7 @@ class Progress:
 
 BeforeSend = Callable[[AttemptInfo], Awaitable[None]]
 OnProgress = Callable[[Progress], None]
+Rescan = Callable[[UnscannedPrompt], ScannedPrompt]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +66,8 @@ class Hooks:
     on_progress: OnProgress | None = None
     allowed: frozenset[str] | None = None
     """Names of the endpoints that the asking tenant's prompts may go to; None for all that are configured."""
+    rescan: Rescan | None = None
+    """Scans a prompt again, with the index of the asking scope, before a fall-back is asked."""
 
 
 _HOOKS: ContextVar[Hooks] = ContextVar("rowless_sending", default=Hooks())  # noqa: B039 - frozen
@@ -69,7 +75,11 @@ _HOOKS: ContextVar[Hooks] = ContextVar("rowless_sending", default=Hooks())  # no
 
 @contextmanager
 def sending(
-    before_send: BeforeSend, on_progress: OnProgress | None = None, *, allowed: frozenset[str] | None = None
+    before_send: BeforeSend,
+    on_progress: OnProgress | None = None,
+    *,
+    allowed: frozenset[str] | None = None,
+    rescan: Rescan | None = None,
 ) -> Iterator[None]:
     """Within this block, and the tasks started in it, prompts may leave, each send told to `before_send` first.
 
@@ -77,8 +87,9 @@ def sending(
         before_send: Awaited before each send; must raise if the intent could not be written durably.
         on_progress: Called as a streamed reply grows. Must not block.
         allowed: Names of the endpoints that may be sent to; None for all that are configured.
+        rescan: Scans a prompt again before a fall-back is asked.
     """
-    token = _HOOKS.set(Hooks(before_send=before_send, on_progress=on_progress, allowed=allowed))
+    token = _HOOKS.set(Hooks(before_send=before_send, on_progress=on_progress, allowed=allowed, rescan=rescan))
     try:
         yield
     finally:

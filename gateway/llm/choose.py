@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from gateway.errors import ConfigError
 from gateway.llm.accounts import Accounts, Ledger, MemoryLedger, TokenLimits
+from gateway.llm.attempt import Rescan
 from gateway.llm.cache import AnswerCache
 from gateway.llm.endpoint import EndpointOptions, Pricing, Timeouts
 from gateway.llm.port import Planner
-from gateway.llm.router import FallbackPlanner, Rescan
+from gateway.llm.router import FallbackPlanner
 from gateway.llm.settings import EndpointSettings, LlmSettings
 
 
-def choose_planner(settings: LlmSettings, *, rescan: Rescan) -> Planner:
+def choose_planner(settings: LlmSettings, *, rescan: Rescan | None = None) -> Planner:
     """The configured planner: the offline one, an endpoint, or endpoints with fall-backs.
 
     Args:
         settings: The group of settings.
-        rescan: Scans a prompt again before a fall-back is asked; of the same rules as the first scan.
+        rescan: Scans a prompt again before a fall-back is asked, where `sending` sets none.
 
     Raises:
         ConfigError: An address, certificate file or name is not usable.

@@ -8,20 +8,17 @@ list is passed over. A guard that refuses or fails ends the line: it never makes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Final
 
-from gateway.errors import ConfigError, ModelError, RefusedError
-from gateway.llm.attempt import current_hooks
+from gateway.errors import ConfigError, GuardFailedError, ModelError, RefusedError
+from gateway.llm.attempt import Rescan, current_hooks
 from gateway.llm.failures import STAGE, timeout_error
 from gateway.llm.openai_client import OpenAIPlanner
 from gateway.llm.port import Planner
 from gateway.types import Reply
 from redaction.scan import ScannedPrompt
-from redaction.segments import UnscannedPrompt
-
-Rescan = Callable[[UnscannedPrompt], ScannedPrompt]
 
 FALLS_BACK: Final = frozenset(
     {
@@ -38,7 +35,7 @@ class FallbackPlanner:
 
     Args:
         planners: At least one, best first; the offline planner last keeps answers coming while models are down.
-        rescan: Scans a prompt; called before each planner after the first.
+        rescan: Scans a prompt, before each planner after the first, where `sending` has not set one for the question.
         total_s: Seconds for all of them together.
 
     Attributes:
@@ -50,7 +47,7 @@ class FallbackPlanner:
         ConfigError: No planner, or two of one name.
     """
 
-    def __init__(self, planners: Sequence[Planner], *, rescan: Rescan, total_s: float = 60.0) -> None:
+    def __init__(self, planners: Sequence[Planner], *, rescan: Rescan | None = None, total_s: float = 60.0) -> None:
         names = [planner.name for planner in planners]
         if not planners or len(set(names)) < len(names):
             msg = "llm fall-backs need at least one planner, and a name of its own for each"
@@ -90,9 +87,13 @@ class FallbackPlanner:
             raise timeout_error("total") from None
 
     async def _first_answer(self, planners: Sequence[Planner], prompt: ScannedPrompt) -> Reply:
+        rescan = current_hooks().rescan or self._rescan
         for turn, planner in enumerate(planners):
             if turn:
-                prompt = await asyncio.to_thread(self._rescan, prompt.prompt)
+                if rescan is None:
+                    msg = "a fall-back may not be asked without a scan of its own"
+                    raise GuardFailedError(msg, code="prompt_not_scanned", stage=STAGE)
+                prompt = await asyncio.to_thread(rescan, prompt.prompt)
             try:
                 return replace(await planner.plan(prompt), fallback=turn > 0)
             except ModelError as error:

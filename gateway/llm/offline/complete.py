@@ -12,6 +12,7 @@ from typing import Final
 from gateway.catalog import ColumnType
 from gateway.chart.paths import Graph
 from gateway.chart.spec import Dimension, Mark
+from gateway.chart.validate import GROUPABLE
 from gateway.llm.offline.effect import size_of
 from gateway.llm.offline.lexicon import Lexicon, is_identifier
 from gateway.llm.offline.options import column_sort
@@ -62,7 +63,17 @@ def open_groups(
     date = main_date(lexicon, graph, bases)
     if date is not None and date not in taken and mark != "arc":
         found.insert(0 if mark in {"line", "area", None} else min(1, len(found)), Dimension(column=date, grain="month"))
+    if not found:
+        found = _last_resort(lexicon, bases, taken)
     return found
+
+
+def _last_resort(lexicon: Lexicon, bases: Sequence[str], taken: set[str]) -> list[Dimension]:
+    """Any column of the table that can be grouped by, where none of the usual kind is there; the smallest first."""
+    columns = lexicon.tables[bases[0]].columns
+    rest = [c for c in columns if f"{bases[0]}.{c.name}" not in taken and c.type in GROUPABLE]
+    rest.sort(key=size_of)
+    return [Dimension(column=f"{bases[0]}.{c.name}") for c in rest]
 
 
 def open_quantities(lexicon: Lexicon, table: str, taken: set[str]) -> list[str]:

@@ -25,7 +25,7 @@ def features(draft: Draft, surveyed: Surveyed) -> Found:
     """Named features with their values."""
     found: Found = {}
     shown = (*draft.fields, draft.column) if draft.column else draft.fields
-    filtered = set(surveyed.filtered(set())) - {""}
+    filtered = surveyed.filtered_alone
     cue = "count" if surveyed.counted else ("agg" if surveyed.aggregates else "none")
     _mentions(found, shown, surveyed)
     for name in draft.fields:
@@ -66,7 +66,7 @@ def _mentions(found: Found, shown: tuple[str, ...], surveyed: Surveyed) -> None:
 def _field(found: Found, name: str, draft: Draft, surveyed: Surveyed, *, filtered: bool) -> None:
     """A grouped column: what it is, and whether the question explains it."""
     explained = surveyed.explained.get(name, 0.0)
-    family, sort = _family(draft), surveyed.sort(name)
+    family, sort = _family(draft), surveyed.sorts[name]
     _add(found, f"open:{sort}", 1.0 - explained)
     _add(found, f"open:{family}:{len(draft.fields)}", 1.0 - explained)
     _add(found, f"field:{family}:{sort}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from gateway.catalog import ColumnType
@@ -97,8 +98,17 @@ class Surveyed:
             chosen.append(condition.choose(shown, frozenset(chosen)))
         return chosen
 
-    def sort(self, name: str) -> str:
-        """What sort of column it is, for the features."""
+    @cached_property
+    def filtered_alone(self) -> frozenset[str]:
+        """Columns that the conditions are about, whatever the chart shows."""
+        return frozenset(self.filtered(set())) - {""}
+
+    @cached_property
+    def sorts(self) -> dict[str, str]:
+        """What sort of column each is, for the features."""
+        return {name: self._sort(name) for name in self.facts}
+
+    def _sort(self, name: str) -> str:
         if self.is_text(name):
             return "text"
         if self.is_nominal(name):

@@ -10,6 +10,7 @@ from gateway.errors import (
     AuditUnavailableError,
     ConfigError,
     GatewayError,
+    GuardFailedError,
     ModelError,
     ModelTimeoutError,
     PromptRefusedError,
@@ -127,6 +128,32 @@ def test_scan_that_refuses_ends_the_line() -> None:
     with chat_server(faults=[DOWN]) as one, chat_server() as two, pytest.raises(PromptRefusedError):
         ask(FallbackPlanner([endpoint(one, "a"), endpoint(two, "b")], rescan=refuse), Log())
     assert two.requests == []
+
+
+def test_fallback_without_a_scan_gets_nothing() -> None:
+    """Neither the router nor the question brought one: the line ends."""
+    with chat_server(faults=[DOWN]) as one, chat_server() as two, pytest.raises(GuardFailedError):
+        ask(FallbackPlanner([endpoint(one, "a"), endpoint(two, "b")]), Log())
+    assert two.requests == []
+
+
+def test_scan_of_the_question_is_used_before_the_routers() -> None:
+    """It knows the value index of the asking scope."""
+    scans = []
+
+    def of_the_question(prompt: UnscannedPrompt) -> ScannedPrompt:
+        scans.append(1)
+        return rescan(prompt)
+
+    async def call(router: FallbackPlanner) -> Reply:
+        with sending(Log(), rescan=of_the_question):
+            reply = await router.plan(scanned())
+        await router.aclose()
+        return reply
+
+    with chat_server(faults=[DOWN]) as one, chat_server() as two:
+        reply = asyncio.run(call(FallbackPlanner([endpoint(one, "a"), endpoint(two, "b")])))
+    assert (reply.model, scans) == ("b-model", [1])
 
 
 @pytest.mark.parametrize(("fails_on", "sent"), [("a", (0, 0)), ("b", (1, 0))])
