@@ -147,5 +147,8 @@ class Exporter:
 
 
 def _rolled_back() -> AuditUnavailableError:
-    msg = "the audit log does not lead to its exported checkpoint: it was rolled back, replaced or changed"
+    msg = (
+        "the audit log does not lead to its exported checkpoint: it was rolled back, replaced or changed"
+        " (to begin a new log on purpose, move the old checkpoints away)"
+    )
     return AuditUnavailableError(msg, stage="log")

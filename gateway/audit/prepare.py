@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Final
 
 import rfc8785
 
@@ -12,6 +13,11 @@ from gateway.audit.pseudonyms import CONTENT, Pseudonyms
 from gateway.store.clock import iso, now_us
 from gateway.store.seal import DataKey, Place
 from gateway.store.state import State
+
+MAX_TEMPLATE: Final = 80
+MAX_MODEL: Final = 120
+MAX_KINDS: Final = 400
+"""Widths of the columns for filters, in characters."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,9 +75,9 @@ def prepare(draft: Draft, state: State, names: Pseudonyms, of: Origin | None) ->
         "tenant_h": of.tenant_h,
         "actor_h": of.actor_h,
         "decision": draft.decision,
-        "template": of.template,
-        "model": of.model,
-        "kinds": "".join(f",{kind}" for kind in draft.kinds) + ("," if draft.kinds else ""),
+        "template": of.template[:MAX_TEMPLATE],
+        "model": of.model[:MAX_MODEL],
+        "kinds": _kinds(draft.kinds),
     }
     body: dict[str, Json] = {
         "v": 1,
@@ -84,6 +90,15 @@ def prepare(draft: Draft, state: State, names: Pseudonyms, of: Origin | None) ->
         id=draft.id, kind=draft.kind, intent_id=draft.intent_id, origin=of, columns=columns, body=body, key_id=key.id,
         blob=blob,
     )  # fmt: skip
+
+
+def _kinds(kinds: tuple[str, ...]) -> str:
+    """Kinds between commas, as many as the column holds, so that a filter finds whole names."""
+    text = ","
+    for kind in kinds:
+        if len(text) + len(kind) < MAX_KINDS:
+            text += f"{kind},"
+    return text if len(text) > 1 else ""
 
 
 def seal_content(content: object, state: State, tenant_h: str, entry_id: str) -> tuple[DataKey, bytes]:

@@ -7,7 +7,7 @@ was read; `gateway.audit.reviewer` does, and it is what commands and pages use.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
@@ -141,22 +141,30 @@ class Reader:
         query = self._query(which).order_by(_INTENT.c.seq.desc()).limit(min(limit, MAX_PAGE))
         if before is not None:
             query = query.where(_INTENT.c.seq < before)
-        names = self._names.names()
         with self._state.read() as connection:
-            return [_line(row, names) for row in connection.execute(query)]
+            rows = connection.execute(query).all()
+        return self._named(rows)
 
     def stream(self, which: Filter) -> Iterator[Line]:
         """Every line, oldest first."""
-        names, after = self._names.names(), -1
+        after = -1
         while True:
             query = self._query(which).where(_INTENT.c.seq > after).order_by(_INTENT.c.seq).limit(MAX_PAGE)
             with self._state.read() as connection:
                 rows = connection.execute(query).all()
-            for row in rows:
-                yield _line(row, names)
+            yield from self._named(rows)
             if len(rows) < MAX_PAGE:
                 return
             after = rows[-1].seq
+
+    def newest(self, which: Filter, *, limit: int) -> Iterator[Line]:
+        """At most `limit` lines, newest first, however many there are."""
+        before: int | None = None
+        while limit > 0:
+            page = self.lines(which, limit=min(limit, MAX_PAGE), before=before)
+            yield from page
+            limit = limit - len(page) if len(page) == MAX_PAGE else 0
+            before = page[-1].seq if page else None
 
     def open(self, entry_id: str) -> Opened:
         """One line with its content.
@@ -168,7 +176,7 @@ class Reader:
             NotFoundError: There is none, or more than one.
         """
         row = self._find(entry_id)
-        line = _line(row, self._names.names())
+        line = self._named([row])[0]
         with self._state.read() as connection:
             bodies = dict(
                 connection.execute(
@@ -259,6 +267,10 @@ class Reader:
         """Names of the tenants in the log, pseudonyms of those that were erased."""
         return sorted(set(self._names.names().values()))
 
+    def _named(self, rows: Sequence[Row[Any]]) -> list[Line]:
+        names = self._names.names_of({row.tenant_h for row in rows})
+        return [_line(row, names) for row in rows]
+
     def _content_text(self, seq: int) -> str:
         try:
             content = self.content(seq)
@@ -310,7 +322,7 @@ class Reader:
 
     def _tenant_h(self, tenant: str) -> str:
         # A pseudonym is taken as it is, so that an erased tenant's lines can still be listed.
-        return tenant if tenant in self._names.names() else self._names.tenant(tenant)
+        return tenant if self._names.names_of([tenant]) else self._names.tenant(tenant)
 
     def _actors(self, which: Filter) -> list[str]:
         tenants = [self._tenant_h(which.tenant)] if which.tenant else ["", *self._names.names()]

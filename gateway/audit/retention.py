@@ -115,9 +115,8 @@ class Retention:
             )
 
     def _known(self, tenant: str) -> str:
-        names = self._names.names()
-        tenant_h = tenant if tenant in names else self._names.tenant(tenant)
-        if tenant_h not in names:
+        tenant_h = tenant if self._names.names_of([tenant]) else self._names.tenant(tenant)
+        if not self._names.names_of([tenant_h]):
             msg = "the audit log has no such tenant"
             raise NotFoundError(msg)
         return tenant_h

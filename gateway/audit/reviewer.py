@@ -133,6 +133,10 @@ class Reviewer:
         """Every line, oldest first, for an export that was recorded by its caller."""
         return self._reader.stream(which)
 
+    def newest(self, which: Filter, *, limit: int) -> Iterator[Line]:
+        """At most `limit` lines, newest first, for the counts beside a list that was recorded."""
+        return self._reader.newest(which, limit=limit)
+
     def record(self, event: str, *, tenant: str = "", **details: str | int) -> None:
         """Write down what the reviewer does.
 

@@ -42,6 +42,8 @@ COOKIE: Final = "rowless_review"
 SIGNED_IN_S: Final = 4 * 3600
 """How long a sign-in lasts, in seconds."""
 PAGE_LINES: Final = 50
+COUNTED_LINES: Final = 20_000
+"""Lines behind the counts over time, so that a page of a long log is still a page."""
 MAX_FORM_BYTES: Final = 4_096
 VERIFY_EVERY_S: Final = 30
 _POLICY: Final = (
@@ -49,7 +51,6 @@ _POLICY: Final = (
 )
 _ASKED: Final = ("tenant", "user", "since", "until", "decision", "kind", "template", "model", "what")
 _PLACE: Final = Place(table="cookie", column=COOKIE, row="reviewer")
-_verifying = asyncio.Lock()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,7 +142,9 @@ async def verification(request: Request, signed: SignedIn) -> Response:
     """Verify the whole log, at most twice a minute."""
     if signed is None:
         return _to_sign_in()
-    async with _verifying:
+    if not hasattr(request.app.state, "verifying"):
+        request.app.state.verifying = asyncio.Lock()
+    async with request.app.state.verifying:
         known = getattr(request.app.state, "verified", None)
         if known is None or now_us() - known[1] > VERIFY_EVERY_S * 1_000_000:
             folder = checkpoint_folder(signed.runtime.settings)
@@ -166,10 +169,10 @@ def _entries(signed: Signed, query: dict[str, str]) -> Response:
         else {}
     )
     lines = lines[:PAGE_LINES]
-    numbers = count(signed.reviewer.read(which))
+    numbers = count(signed.reviewer.newest(which, limit=COUNTED_LINES))
     return _page(
         "list.html", signed, lines=lines, actors=signed.reviewer.actors(lines), asked=asked, problem=problem,
-        numbers=numbers, bars=bars(numbers),
+        numbers=numbers, bars=bars(numbers), counted=COUNTED_LINES,
         tenants=[signed.key.tenant] if signed.key.tenant else signed.reviewer.tenants(),
         older=urlencode(older), head=signed.reviewer.head(),
     )  # fmt: skip
