@@ -288,6 +288,30 @@ def pictures() -> Iterator[Picture]:
             for w in range(1, 8)
         ],
     )
+    yield picture(
+        "rect-change",
+        {
+            "mark": "rect",
+            "table": "order_items",
+            "measures": [REVENUE, {"derive": "change_percent", "of": "m1"}],
+            "dimensions": [
+                {"column": "orders.ordered_at", "grain": "quarter"},
+                {"column": "products.category"},
+            ],
+            "filter": YEAR_2024,
+        },
+        [
+            column("d1", "date", "date", "quarter"),
+            column("d2"),
+            column("m1", *money),
+            column("m2", "number", "percent"),
+        ],
+        [
+            (f"2024-{q * 3 + 1:02d}-01", c, 1000.0, round(dice.uniform(-0.3, 0.3), 3))
+            for q in range(4)
+            for c in ("Furniture", "Lighting", "Textiles", "Kitchen")
+        ],
+    )
     boxes = [
         (c, 4.0 + k, 18.0 + 4 * k, 31.0 + 5 * k, 52.0 + 6 * k, 88.0 + 9 * k)
         for k, c in enumerate(("Kitchen", "Textiles", "Lighting", "Furniture"))

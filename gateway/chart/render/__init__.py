@@ -21,7 +21,7 @@ from gateway.chart.render.data import Drawing, is_scale, prepare
 from gateway.chart.render.figures import arc, rect
 from gateway.chart.render.inert import SCHEMA, check_inert
 from gateway.chart.render.texts import empty, table, text
-from gateway.chart.render.theme import Theme, config
+from gateway.chart.render.theme import Theme, config, dressed
 from gateway.chart.spec import ChartSpec, Mark
 from gateway.summary.model import Summary
 from gateway.types import Chart, ResultTable
@@ -78,7 +78,8 @@ def render(
         chart |= {"width": width, "height": height}
     chart |= body
     chart["data"] = {"values": drawn.values}
-    chart["config"] = config(theme, currency_symbol(summary.currency), colours)
+    chart["config"] = config("light", currency_symbol(summary.currency), colours)
+    chart = dressed(chart, theme)
     check_inert(chart)
     return Chart(vega_lite=chart, description=str(chart["description"]))
 

@@ -10,7 +10,7 @@ from gateway.chart.render.bars import bar
 from gateway.chart.render.channels import Json, category_axis, color, number_axis, spoken, words
 from gateway.chart.render.data import Drawing, Shown, Value
 from gateway.chart.render.shape import as_category, fold_measures, grouping
-from gateway.chart.render.theme import INK
+from gateway.chart.render.theme import ON_ENDS, ON_MIDDLE, ON_PALE, ON_STRONG
 
 MAX_SLICES: Final = 8
 MAX_ACROSS: Final = 31
@@ -86,7 +86,8 @@ def rect(drawing: Drawing) -> tuple[Json, Drawing]:
     ]
     if columns * 44 <= drawing.width and rows <= 24:
         drawing = _cell_texts(drawing, measure, low, high, signed=signed)
-        inks = (("on_pale", INK["light"]), ("on_strong", "#FFFFFF"))
+        pale, strong = (ON_MIDDLE, ON_ENDS) if signed else (ON_PALE["light"], ON_STRONG["light"])
+        inks = (("on_pale", pale), ("on_strong", strong))
         layers += [words(name, place, fontSize=11, color=ink) for name, ink in inks]
     body: Json = {"layer": layers, "height": max(80, min(900, rows * 30))}
     if columns <= 8:
@@ -104,9 +105,15 @@ def _cell_texts(drawing: Drawing, measure: Shown, low: float, high: float, *, si
         cell = row[measure.field]
         texts: dict[str, Value] = {"on_pale": "", "on_strong": ""}
         if isinstance(cell, int | float):
-            reach = max(abs(low), abs(high)) or 1
-            strength = abs(cell) / reach if signed else (cell - low) / ((high - low) or 1)
+            strong = _is_strong(float(cell), low, high, signed=signed)
             text = format_number(float(cell), measure.column.format, drawing.currency, short=True)
-            texts["on_strong" if strength > (0.6 if signed else 0.5) else "on_pale"] = text
+            texts["on_strong" if strong else "on_pale"] = text
         rows.append(row | texts)
     return replace(drawing, values=rows)
+
+
+def _is_strong(cell: float, low: float, high: float, *, signed: bool) -> bool:
+    """Whether a cell's colour is so dark that its number must be light; orange stays pale for longer than blue."""
+    if not signed:
+        return (cell - low) / ((high - low) or 1) > 0.5
+    return cell / low > 0.8 if cell < 0 else cell / high > 0.6

@@ -1,8 +1,10 @@
 """Colours and type of a chart, light and dark.
 
 Categories are the colours of Okabe and Ito, "Color Universal Design" (2008, jfly.uni-koeln.de/color), which people
-with the common kinds of colour blindness can tell apart; their black is left out, as it vanishes on a dark page.
-Sequences are one hue from light to dark, so that they read in grey too.
+with the common kinds of colour blindness can tell apart. On white their yellow cannot be seen, so Paul Tol's wine
+("Colour schemes", SRON 2021) stands in its place; on a dark page black becomes grey, and blue, green and sky are
+lighter. A test simulates three kinds of colour blindness on both. Sequences are one hue from light to dark, and read
+in grey too.
 """
 
 from __future__ import annotations
@@ -11,8 +13,7 @@ from typing import Final, Literal
 
 Theme = Literal["light", "dark"]
 
-CATEGORY: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#B3A100", "#7A7A7A")
-"""Okabe-Ito; its yellow (#F0E442) is darkened to #B3A100 so that lines of it can be seen on white."""
+CATEGORY: Final = ("#0072B2", "#E69F00", "#009E73", "#D55E00", "#CC79A7", "#56B4E9", "#882255", "#1A1A1A")
 CATEGORY_MORE: Final = (
     *CATEGORY,
     "#80B9D9",
@@ -21,11 +22,11 @@ CATEGORY_MORE: Final = (
     "#EAAF80",
     "#E6BCD3",
     "#ABDAF4",
-    "#D9D080",
-    "#BDBDBD",
+    "#C390AA",
+    "#8C8C8C",
 )
 """Half-tints of the same, for a chart with nine to sixteen series."""
-DARK_CATEGORY: Final = ("#4FA3D8", "#E69F00", "#1FB992", "#F0803C", "#D996BA", "#86CBF2", "#F0E442", "#A3A9B3")
+DARK_CATEGORY: Final = ("#2A87C4", "#E69F00", "#00B383", "#D55E00", "#CC79A7", "#8CCBF2", "#F0E442", "#DDDDDD")
 SEQUENCE: Final = ("#E3F0F8", "#9CC9E3", "#4F9FCB", "#0072B2", "#003F66")
 DARK_SEQUENCE: Final = ("#15324A", "#1D5783", "#2F83BC", "#6DB3E0", "#CDE7F8")
 DIVERGING: Final = ("#B35806", "#F1A340", "#FEE0B6", "#F7F7F7", "#D8E6F3", "#67A9CF", "#0072B2")
@@ -33,6 +34,12 @@ DIVERGING: Final = ("#B35806", "#F1A340", "#FEE0B6", "#F7F7F7", "#D8E6F3", "#67A
 FONT: Final = "Inter, Liberation Sans, Arial, Helvetica, sans-serif"
 INK: Final = {"light": "#1F2933", "dark": "#E8ECF1"}
 MUTED: Final = {"light": "#5B6673", "dark": "#9AA5B4"}
+ON_PALE: Final = {"light": "#1F2A34", "dark": "#E7EBF0"}
+ON_STRONG: Final = {"light": "#FEFEFE", "dark": "#0B1016"}
+"""Numbers in the cells of a heat map: on a dark page, strong cells are the light ones."""
+ON_MIDDLE: Final = "#20262C"
+ON_ENDS: Final = "#FDFDFD"
+"""The same where the colours diverge from a pale middle, in both themes."""
 GRID: Final = {"light": "#E4E8ED", "dark": "#2C3542"}
 BACKGROUND: Final = {"light": "#FFFFFF", "dark": "#12171E"}
 
@@ -67,7 +74,7 @@ def config(theme: Theme, currency_symbol: str, series: int) -> dict[str, object]
         "axisQuantitative": {"domain": False, "tickCount": 5},
         "legend": {
             "labelColor": ink, "titleColor": muted, "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500,
-            "symbolType": "circle", "labelLimit": 180, "titleLimit": 180, "rowPadding": 4, "offset": 18,
+            "symbolType": "circle", "labelLimit": 180, "titleLimit": 260, "rowPadding": 4, "offset": 18,
         },
         "header": {"labelColor": ink, "titleColor": muted, "labelFontSize": 12},
         "range": {
@@ -90,7 +97,7 @@ def config(theme: Theme, currency_symbol: str, series: int) -> dict[str, object]
 def dressed(chart: dict[str, object], theme: Theme) -> dict[str, object]:
     """A copy of a chart in a theme: its configuration, and the few inks that marks carry themselves."""
     other: Theme = "dark" if theme == "light" else "light"
-    swap = {INK[other]: INK[theme], MUTED[other]: MUTED[theme]}
+    swap = {inks[other]: inks[theme] for inks in (INK, MUTED, ON_PALE, ON_STRONG)}
     old = part(chart, "config")
     currency = part(part(old, "locale"), "number")["currency"]
     category = part(old, "range")["category"]

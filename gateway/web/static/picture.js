@@ -69,10 +69,6 @@ export class Picture {
     for (const extra of picture.querySelectorAll(":scope > rect, g.role-title")) extra.remove();
     picture.setAttribute("aria-hidden", "true");
     picture.classList.toggle("small", Number(picture.getAttribute("width")) < 480);
-    for (const group of picture.querySelectorAll("g.role-mark")) {
-      // Text drawn over the cells of a heat map must not follow the page's ink.
-      if (group.classList.contains("mark-text") && picture.querySelector("g.mark-rect.role-mark")) group.classList.add("on-cells");
-    }
     this.#marks = [...picture.querySelectorAll('[role="graphics-symbol"][aria-label]')]
       .filter((mark) => !mark.closest("g.role-legend, g.role-axis, g.role-title") && mark.getAttribute("aria-label").includes(":"));
     const hint = this.#marks.length ? ` Use the arrow keys to hear ${this.#marks.length} values one by one.` : "";
