@@ -24,8 +24,10 @@ FINE_NUMBER: Final = "FINE_NUMBER"
 UNSCANNED_BYTE: Final = "UNSCANNED_BYTE"
 """A character that a reader cannot see, and that a pattern would miss."""
 
-MAX_SIGNIFICANT_DIGITS: Final = 4
-"""US Census DRB rounding releases no estimate with more than four significant digits (docs/disclosure.md)."""
+MAX_SIGNIFICANT_DIGITS: Final = 3
+"""The disclosure rules release two digits; the guard leaves room for one more (docs/disclosure.md)."""
+
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 _NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?!\w)")
 _QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
@@ -80,7 +82,10 @@ def has_fine_number(text: str, known: KnownNames) -> bool:
     """Whether a number of a text, or a bound of a range such as ``2..12``, has more digits than may be released."""
     spaced = _RANGE.sub("  ", text)
     numbers = (match.group(1) for match in _NUMBER.finditer(spaced))
-    return any(significant_digits(n) > MAX_SIGNIFICANT_DIGITS and n not in known.numbers for n in numbers)
+    return any(
+        significant_digits(n) > MAX_SIGNIFICANT_DIGITS and n not in known.numbers and not _YEAR.fullmatch(n)
+        for n in numbers
+    )
 
 
 def is_plain_text(text: str) -> bool:

@@ -16,6 +16,7 @@ from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, normalise,
 from redaction.words import is_plain_word
 
 _TOKEN: Final = re.compile(r"[^\W_]+")
+_NUMBER: Final = re.compile(r"\d[\d,_]*(?:\.\d+)?")
 _SENTENCE_WORDS: Final = 3
 _LONGEST_GAP: Final = 3
 """Characters of punctuation that may stand between two words of one value."""
@@ -54,12 +55,12 @@ class KnownNames:
         for name in names:
             parts = normalise(name).split()
             phrases.add(" ".join(parts))
-            if "_" in name or len(parts) == 1:
+            if " " not in name.strip():
                 words.update(parts)
         self.words = frozenset(form for word in words for form in number_forms(word))
         self.phrases = frozenset(phrases)
-        self.numbers = frozenset(word for phrase in phrases for word in phrase.split() if word.isdigit())
-        """Numbers inside names and approved labels: they are no statistics."""
+        self.numbers = frozenset(number for name in names for number in _NUMBER.findall(name))
+        """Numbers inside names, approved labels, descriptions and metrics: they are no statistics."""
         self.sentences = tuple(sorted(p for p in phrases if p.count(" ") >= _SENTENCE_WORDS - 1))
         """Descriptions of the owner's, normalised: their ordinary words may also be values."""
         self.token = hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()

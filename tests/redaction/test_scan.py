@@ -80,10 +80,12 @@ def test_scan_refuses_an_indexed_value(scanner: Scanner) -> None:
 
 
 def test_scan_refuses_a_fine_number(scanner: Scanner) -> None:
-    """Released numbers have at most four significant digits."""
+    """Released numbers have two significant digits; a name, label or metric of the owner's may hold any."""
     assert scan(prompt(metadata="rows 120000, p50 12.5, to 2025-12"), scanner)
     with pytest.raises(PromptRefused) as refusal:
-        scan(prompt(metadata="mean 12.4517"), scanner)
+        scan(prompt(metadata="mean 12.45"), scanner)
+    owners = frozenset({"sum(orders.total) / 365.25"})
+    assert scan(prompt(metadata="metric daily = sum(orders.total) / 365.25"), scanner, known_names=owners)
     assert refusal.value.kinds == ("FINE_NUMBER",)
 
 

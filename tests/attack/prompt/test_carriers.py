@@ -48,6 +48,7 @@ METADATA = {
     "label_that_is_a_row_value": 'status text ["zorblax-industries"]',
     "label_that_is_a_single_row_value": 'status text ["ocean"]',
     "example_value_of_a_column": "name text for example Ocean",
+    "four_digits_of_a_mean": "total number ~12.49",
     "exact_mean": "total number ~1249.37",
     "exact_row_count": "table t ~123457 rows",
     "exact_bound_of_a_range": "total number 3..98213.5",
@@ -125,6 +126,7 @@ def test_it_is_refused(kind: SegmentKind, text: str) -> None:
         "duration_ms int 400..110000 ~6200 null 10%",
         "metric revenue = sum(order_items.quantity * order_items.unit_price) currency",
         'room text ["Room 10001"]',
+        "founded int 1950..2020 ~1985",
         "month text 12 distinct",
     ],
 )
