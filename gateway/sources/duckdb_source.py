@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -56,7 +56,7 @@ class DuckDbSource(SqlSource):
         comments: Whether the owner's comments are reflected.
         warnings: What the loader of files has to say; safe to show.
         allowed_paths: Parquet files that views of the database read; no other file can be opened.
-        throw_away: Remove the file now that it is open, so that no copy stays behind.
+        loaded: The database is the private copy of files, so its tables are files.
 
     Raises:
         SourceError: The file is missing, locked, or no DuckDB database.
@@ -69,19 +69,15 @@ class DuckDbSource(SqlSource):
         *,
         comments: bool = False,
         warnings: tuple[str, ...] = (),
-        throw_away: bool = False,
+        loaded: bool = False,
         allowed_paths: tuple[str, ...] = (),
     ) -> None:
         super().__init__(name, Dialect.DUCKDB)
         self._comments = comments
         self._warnings = warnings
-        self._loaded = throw_away
+        self._loaded = loaded
         self._instance = open_instance(name, path, allowed_paths)
         self._open = True
-        if throw_away:
-            # The open descriptor keeps the data; with the name gone, no rows outlive the process.
-            with suppress(OSError):
-                path.unlink()
 
     @contextmanager
     def _rows(

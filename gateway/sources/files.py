@@ -60,8 +60,9 @@ def open_files(name: str, path: Path, *, header: bool | None = None) -> DuckDbSo
         parts = _parts(name, path)
         loader = _Loader(name, work.path, header=header)
         database, allowed = loader.load(parts)
-        return DuckDbSource(name, database, warnings=tuple(loader.warnings), throw_away=True, allowed_paths=allowed)
+        return DuckDbSource(name, database, warnings=tuple(loader.warnings), loaded=True, allowed_paths=allowed)
     finally:
+        # The open descriptor keeps the data; with the name gone, no rows outlive the process.
         work.close()
 
 

@@ -155,6 +155,24 @@ def test_refused_or_failed_statements_have_a_code_and_no_cell(source: DuckDbSour
     assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
 
 
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("lock_configuration", True), ("enable_external_access", False), ("allow_community_extensions", False),
+        ("autoload_known_extensions", False), ("autoinstall_known_extensions", False), ("threads", 2),
+        ("python_enable_replacements", False), ("allow_persistent_secrets", False),
+        ("allow_unsigned_extensions", False),
+    ],
+)  # fmt: skip
+def test_lock_down_holds_on_every_connection(source: DuckDbSource, setting: str, value: object) -> None:
+    assert source.aggregate(f"SELECT current_setting('{setting}')", {}, timeout_s=5) == [(value,)]
+
+
+def test_the_file_is_opened_read_only(source: DuckDbSource) -> None:
+    statement = "SELECT readonly FROM duckdb_databases() WHERE database_name = current_database()"
+    assert source.aggregate(statement, {}, timeout_s=5) == [(True,)]
+
+
 def test_python_variables_are_not_tables(source: DuckDbSource) -> None:
     """DuckDB reads variables of the calling code as tables, unless told not to."""
     rows = duckdb.sql("SELECT 1 AS secret")

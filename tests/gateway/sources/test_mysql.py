@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -239,3 +240,39 @@ def test_tls_is_checked_against_the_given_authority(shop: MariadbServer) -> None
 def test_marks_in_quotes_are_text() -> None:
     text, names = positional("SELECT ':a', `:b`, \":c\", :d, 'it''s \\' :e', :d FROM t", "shop")
     assert (text, names) == ("SELECT ':a', `:b`, \":c\", ?, 'it''s \\' :e', ? FROM t", ["d", "d"])
+
+
+def test_a_value_that_is_missing_or_of_no_sql_type_is_refused(source: MysqlSource) -> None:
+    values: list[dict[str, Any]] = [{}, {"v": (1, 2)}]
+    for parameters in values:
+        with pytest.raises(GatewayError) as caught:
+            source.aggregate("SELECT :v", parameters, timeout_s=5)
+        assert caught.value.code == "query_statement_invalid"
+    assert source.aggregate("SELECT :a, :b, :c", {"a": float("nan"), "b": 1e20, "c": None}, timeout_s=5) == [
+        (None, 1e20, None)
+    ]
+
+
+def test_a_file_that_is_no_certificate_is_told(shop: MariadbServer, tmp_path: Path) -> None:
+    bad = tmp_path / "ca.pem"
+    bad.write_text("not a certificate")
+    with pytest.raises(SourceError) as caught:
+        open_source(config(shop.url("reader", options="?tls=true"), ca_file=bad))
+    assert caught.value.code == "source_tls_failed"
+
+
+def test_a_server_that_goes_away_is_told(shop: MariadbServer) -> None:
+    """The connection is killed between two statements: one error, and the next statement has a new connection."""
+    source = open_source(config(shop.url("reader")))
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    admin = shop.admin()
+    with admin, admin.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader' AND command = 'Sleep'")
+        for (thread,) in cursor.fetchall():
+            cursor.execute(f"KILL {thread}")
+    time.sleep(0.1)
+    with pytest.raises(GatewayError) as caught:
+        source.aggregate("SELECT 1", {}, timeout_s=5)
+    assert caught.value.code == "query_connection_lost"
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    source.close()

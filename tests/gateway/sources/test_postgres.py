@@ -247,3 +247,15 @@ def test_all_connections_in_use_ends_in_a_time_out(source: PostgresSource, monke
         with pytest.raises(QueryTimeoutError):
             source.aggregate("SELECT 1", {}, timeout_s=1)
     assert source.aggregate("SELECT 1", {}, timeout_s=1) == [(1,)]
+
+
+def test_a_server_that_goes_away_is_told(source: PostgresSource, shop: PostgresServer) -> None:
+    """The connection is ended between two statements: one error, and the next statement has a new connection."""
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    with shop.admin() as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
+    time.sleep(0.1)
+    with pytest.raises(GatewayError) as caught:
+        source.aggregate("SELECT 1", {}, timeout_s=5)
+    assert caught.value.code == "query_connection_lost"
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]

@@ -189,6 +189,7 @@ def test_the_file_is_never_changed(path: Path, source: SqliteSource) -> None:
     source.aggregate("SELECT count(*) FROM customers", {}, timeout_s=5)
     assert path.read_bytes() == before
     assert sorted(p.name for p in path.parent.iterdir()) == ["shop.sqlite"]
+    assert source._uri.endswith("?mode=ro")
 
 
 def test_text_that_holds_iso_dates_is_dates(tmp_path: Path) -> None:
