@@ -92,6 +92,11 @@ def _head(spec: ChartSpec, summary: Summary, say: Conditions) -> str:
     if spec.mark == "boxplot":
         what = join_words([bare_words(spec, summary, i) for i in drawn_measures(spec)]) or "values"
         head = f"spread of {what}"
+    elif spec.mark == "point" and len(measures) > 1:
+        head = " against ".join(measures[:2]) + (f", sized by {measures[2]}" if len(measures) > 2 else "")
+    elif spec.mark == "point" and not measures and len(dimensions) > 1:
+        series = f", split by {dimension_words(spec.series, spec, summary)}" if spec.series else ""
+        return f"{' against '.join(dimensions)} of {rows_of(spec.table)}, a point for each{series}"
     elif measures:
         head = join_words(measures)
     else:

@@ -161,7 +161,7 @@ def dimension_words(dimension: Dimension, spec: ChartSpec, summary: Summary) -> 
         return f"{span} of {words}"
     if dimension.bin:
         size = dimension.bin
-        how = f"in bins of {number_words(size.width)}" if size.width else f"in {size.count} bins"
+        how = f"in bins of {number_words(size.width)}" if size.width else f"in up to {size.count} bins"
         return f"{words} {how}"
     return words
 

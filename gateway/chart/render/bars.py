@@ -96,7 +96,7 @@ def _time_bars(
     if split is not None:
         y["stack"] = stack
         encoding["color"] = color(split, drawing)
-    mark: Json = {"type": "bar", "width": round(max(1.0, min(48.0, slot * 0.72)), 2)}
+    mark: Json = {"type": "bar", "width": round(max(1.0, min(90.0, slot * 0.72)), 2)}
     mark["cornerRadiusEnd"] = 0 if split else 2
     return {"mark": mark, "encoding": encoding | spoken(drawing)}, drawing
 

@@ -16,7 +16,7 @@ from gateway.chart.conditions import plain_line
 from gateway.chart.formats import MISSING, format_cell, parse_time
 from gateway.chart.sentence import field_title
 from gateway.chart.spec import ChartSpec, Dimension
-from gateway.chart.wording import drawn_measures, measure_index
+from gateway.chart.wording import capitalise, column_words, drawn_measures, measure_index
 from gateway.summary.model import Summary
 from gateway.types import Cell, ResultColumn, ResultTable
 
@@ -126,8 +126,11 @@ def title_of(spec: ChartSpec, column: ResultColumn, summary: Summary) -> str:
 
 
 def _column(spec: ChartSpec, column: ResultColumn, raw: list[Cell], summary: Summary) -> tuple[Shown, list[Value]]:
-    title = title_of(spec, column, summary)
     dimension = _part_of(spec, column.field)
+    title = title_of(spec, column, summary)
+    if dimension is not None and dimension.bin is not None:
+        # The bins can be seen on the axis; the sentence says how they were asked for.
+        title = capitalise(column_words(dimension.column, spec.table, via=dimension.via))
     part = (dimension.part or "") if dimension else ""
     if column.role == "measure":
         values = [_number(v) for v in raw]

@@ -146,11 +146,20 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "histogram": (
         orders(mark="histogram", measures=[], dimensions=[{"column": "orders.discount", "bin": {"count": 20}}]),
-        "Distribution of discount in 20 bins",
+        "Distribution of discount in up to 20 bins",
     ),
     "box plot": (
         orders(mark="boxplot", measures=[{"aggregate": "avg", "column": "orders.discount"}], dimensions=[COUNTRY]),
         "Spread of discount by customer country",
+    ),
+    "points of groups": (
+        orders(mark="point", measures=[COUNT, {"metric": "average_order_value"}], dimensions=[COUNTRY]),
+        "Number of orders against average order value by customer country",
+    ),
+    "points of rows": (
+        orders(mark="point", table="order_items", measures=[], dimensions=[
+            {"column": "order_items.unit_price"}, {"column": "order_items.quantity"}]),
+        "Unit price against quantity of order items, a point for each",
     ),
     "list": (
         orders(mark="table", measures=[], dimensions=[{"column": "orders.id"}, {"column": "customers.name"}], limit=20,
