@@ -134,13 +134,13 @@ class AttachedSource:
 
 
 def known_names(summary: Summary) -> frozenset[str]:
-    """Words that belong to the schema: names, their parts, synonyms and approved labels. None comes from a row."""
+    """Words of the schema and its owner: names, synonyms, approved labels, descriptions, metrics. None is of a row."""
     words: set[str] = {summary.source}
     for table in summary.tables:
-        words.update((table.name, *table.synonyms))
+        words.update((table.name, table.description, *table.synonyms))
         for column in table.columns:
-            words.update((column.name, *column.synonyms))
+            words.update((column.name, column.description, *column.synonyms))
             words.update(label.text for label in column.labels or ())
     for metric in summary.metrics:
-        words.update((metric.name, *metric.synonyms))
-    return frozenset(words)
+        words.update((metric.name, metric.description, metric.expression, *metric.synonyms))
+    return frozenset(words - {""})

@@ -200,7 +200,12 @@ class Gateway:
     async def _mask(self, question: str, setting: _Setting, trace: Trace) -> MaskedQuestion:
         with trace.stage("mask") as stage, mapped("mask"):
             masked = await asyncio.to_thread(
-                mask, question, self._scanner, index=setting.known.index, known_names=setting.known.names
+                mask,
+                question,
+                self._scanner,
+                index=setting.known.index,
+                known_names=setting.known.names,
+                taken=setting.past.placeholders if setting.past else (),
             )
             stage.says = f"{len(masked.entities)} personal, {len(masked.values)} row values stayed here"
             return masked
