@@ -72,7 +72,11 @@ class MysqlSource(SqlSource):
         if not self._address.database and not config.schemas:
             raise failure(Code.DATABASE, config.name)
         self._pool: Pool[Connected] = Pool(
-            config.name, connect=self._connect, is_clean=_is_clean, close=lambda c: c.close()
+            config.name,
+            connect=self._connect,
+            is_clean=_is_clean,
+            close=lambda c: c.close(),
+            ping=lambda c: c.ping(reconnect=False),
         )
         with self._pool.lend() as connection:
             self.is_mariadb = "mariadb" in str(connection.get_server_info()).lower()

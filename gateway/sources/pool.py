@@ -14,6 +14,8 @@ Connection = TypeVar("Connection")
 
 MAX_CONNECTIONS: Final = 5
 _WAIT_S: Final = 5.0
+_TRUST_S: Final = 10.0
+"""Seconds of idleness for which a connection is taken to be alive without asking."""
 _MAX_IDLE_S: Final = 300.0
 _MAX_AGE_S: Final = 3600.0
 
@@ -26,6 +28,8 @@ class Pool(Generic[Connection]):
         connect: Opens a connection; raises `GatewayError` only.
         is_clean: Whether a connection that came back can be lent again: alive, and outside a transaction.
         close: Closes one; what it raises is dropped.
+        ping: Asks the server for a sign of life and raises if there is none; done before a connection that has been
+            idle for a while is lent, as servers and firewalls drop idle ones without a word.
         size: Most connections at once.
     """
 
@@ -36,12 +40,14 @@ class Pool(Generic[Connection]):
         connect: Callable[[], Connection],
         is_clean: Callable[[Connection], bool],
         close: Callable[[Connection], object],
+        ping: Callable[[Connection], object] | None = None,
         size: int = MAX_CONNECTIONS,
     ) -> None:
         self._name = name
         self._connect = connect
         self._is_clean = is_clean
         self._close = close
+        self._ping = ping
         self._slots = threading.BoundedSemaphore(size)
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float, float]] = []
@@ -74,9 +80,19 @@ class Pool(Generic[Connection]):
                 return self._connect(), time.monotonic()
             connection, born, since = entry
             now = time.monotonic()
-            if now - since < _MAX_IDLE_S and now - born < _MAX_AGE_S and self._is_clean(connection):
+            young = now - since < _MAX_IDLE_S and now - born < _MAX_AGE_S
+            if young and self._is_clean(connection) and (now - since < _TRUST_S or self._answers(connection)):
                 return connection, born
             self._discard(connection)
+
+    def _answers(self, connection: Connection) -> bool:
+        try:
+            if self._ping is not None:
+                self._ping(connection)
+        except Exception:  # noqa: BLE001
+            # Whatever it raises, a connection that does not answer is of no use; it is closed, and a new one opened.
+            return False
+        return True
 
     def _put_back(self, connection: Connection, born: float) -> None:
         clean = False

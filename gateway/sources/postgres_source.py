@@ -55,7 +55,11 @@ class PostgresSource(SqlSource):
         self._config = config
         self._address = read_address(config, default_port=5432, allowed_options=_OPTIONS)
         self._pool: Pool[Connected] = Pool(
-            config.name, connect=self._connect, is_clean=_is_clean, close=lambda c: c.close()
+            config.name,
+            connect=self._connect,
+            is_clean=_is_clean,
+            close=lambda c: c.close(),
+            ping=lambda c: c.execute("SELECT 1"),
         )
         with self._pool.lend():
             pass  # opening one now tells a wrong host, password or database apart

@@ -276,3 +276,19 @@ def test_a_server_that_goes_away_is_told(shop: MariadbServer) -> None:
     assert caught.value.code == "query_connection_lost"
     assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
     source.close()
+
+
+def test_an_idle_connection_that_was_dropped_is_replaced_unseen(
+    shop: MariadbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sources.pool._TRUST_S", 0.0)
+    source = open_source(config(shop.url("reader")))
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    admin = shop.admin()
+    with admin, admin.cursor() as cursor:
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'reader' AND command = 'Sleep'")
+        for (thread,) in cursor.fetchall():
+            cursor.execute(f"KILL {thread}")
+    time.sleep(0.1)
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    source.close()

@@ -46,7 +46,7 @@ INSERT INTO orders SELECT i, 1 + i % 20, 'open', '2024-01-01T12:00:00+02', i, i,
 CREATE USER reader PASSWORD 'secret';
 GRANT CONNECT ON DATABASE shop TO reader;
 GRANT USAGE ON SCHEMA public TO reader;
-GRANT SELECT ON customers, parts, big_orders TO reader;
+GRANT SELECT ON customers, parts, parts_2024, big_orders TO reader;
 GRANT SELECT (id, customer_id, status, "Order Date", amount, units, note) ON orders TO reader;
 """
 
@@ -258,4 +258,15 @@ def test_a_server_that_goes_away_is_told(source: PostgresSource, shop: PostgresS
     with pytest.raises(GatewayError) as caught:
         source.aggregate("SELECT 1", {}, timeout_s=5)
     assert caught.value.code == "query_connection_lost"
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+
+
+def test_an_idle_connection_that_was_dropped_is_replaced_unseen(
+    source: PostgresSource, shop: PostgresServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.sources.pool._TRUST_S", 0.0)
+    assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+    with shop.admin() as admin:
+        admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
+    time.sleep(0.1)
     assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
