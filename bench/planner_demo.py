@@ -130,9 +130,9 @@ def score(demo: Demo, name: str) -> tuple[float, float, list[str], float]:
     took, missed, hits, any_hits = [], [], 0, 0
     for item in items:
         plan_question(demo.known.summary, str(item["question"]))
-        started = time.perf_counter()
+        started = time.process_time()
         plan = plan_question(demo.known.summary, str(item["question"]))
-        took.append(1000 * (time.perf_counter() - started))
+        took.append(1000 * (time.process_time() - started))
         hit = is_match(demo, item, plan)
         hits += hit
         any_hits += hit or is_match(demo, item, plan, first=5)

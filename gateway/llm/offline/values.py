@@ -23,6 +23,7 @@ from gateway.llm.offline.near import (
 from gateway.llm.offline.question import ENDED, Question, is_end
 from gateway.llm.offline.slots import Literalish, Slot
 
+_PEOPLE: Final = frozenset({"person", "name", "org", "organization"})
 _ENTITY_HINTS: Final[dict[str, tuple[str, ...]]] = {
     "email": ("email_like",),
     "phone": ("phone_like",),
@@ -72,7 +73,7 @@ def _value_slot(question: Question, found: Found, group: Sequence[int]) -> None:
     near = _named_by(question, group, shared) or nearest(question, group[0], group[-1], text=True)
     entity = tokens[0].text.partition(":")[0] if tokens[0].kind == "placeholder" and ":" in tokens[0].text else ""
     if entity and near is not None and near.candidates[0].entry.kind != "column":
-        near = near if entity in {"person", "name", "org", "organization"} else None
+        near = near if entity in _PEOPLE and _is_named(question, near) else None
     named = (
         {c.entry.ref for c in near.of_kind("column")} if near and near.candidates[0].entry.kind == "column" else set()
     )
@@ -110,6 +111,12 @@ def _named_by(question: Question, group: Sequence[int], shared: set[str]) -> Men
     return None
 
 
+def _is_named(question: Question, mention: Mention) -> bool:
+    """Whether the rows of the table that a mention names have names."""
+    label = question.lexicon.label_columns.get(mention.candidates[0].entry.table, "")
+    return bool(label) and question.lexicon.columns[label].type is ColumnType.TEXT
+
+
 def _is_grouping(question: Question, mention: Mention) -> bool:
     return any(p.cue.kind in {"group", "series"} and p.last == mention.first - 1 for p in question.cues)
 
@@ -122,6 +129,8 @@ def _entity_columns(question: Question, kind: str) -> tuple[Candidate, ...]:
         column = lexicon.columns[entry.ref]
         if column.semantic is not None and column.semantic in wanted:
             return True
+        if column.type is not ColumnType.TEXT:
+            return False
         if kind in column.name.lower():
             return True
         return "name_like" in wanted and lexicon.label_columns.get(entry.table) == entry.ref
