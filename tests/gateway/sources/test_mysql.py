@@ -56,6 +56,11 @@ def shop(mariadb_server: MariadbServer) -> MariadbServer:
         cursor.execute("USE shop")
         for statement in filter(str.strip, SETUP.split(";")):
             cursor.execute(statement)
+        cursor.execute(
+            "CREATE FUNCTION shop.writes() RETURNS int MODIFIES SQL DATA SQL SECURITY DEFINER "
+            "BEGIN INSERT INTO shop.hidden VALUES (1); RETURN 1; END"
+        )
+        cursor.execute("GRANT EXECUTE ON FUNCTION shop.writes TO reader@'127.0.0.1'")
     return mariadb_server
 
 
@@ -292,3 +297,14 @@ def test_an_idle_connection_that_was_dropped_is_replaced_unseen(
     time.sleep(0.1)
     assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
     source.close()
+
+
+def test_a_function_that_writes_is_stopped_by_the_transaction(source: MysqlSource, shop: MariadbServer) -> None:
+    """Its rights are its owner's, so only READ ONLY is in its way."""
+    with pytest.raises(GatewayError) as caught:
+        source.aggregate("SELECT shop.writes()", {}, timeout_s=5)
+    assert caught.value.code == "query_denied"
+    admin = shop.admin()
+    with admin, admin.cursor() as cursor:
+        cursor.execute("SELECT count(*) FROM shop.hidden")
+        assert cursor.fetchone() == (0,)

@@ -43,6 +43,8 @@ INSERT INTO customers SELECT i, 't' || i % 2, 'u' || i || '@x.example', 'north',
 INSERT INTO customers VALUES (99, 't9', 'ada@lovelace.example', 'south', 'b', NULL);
 INSERT INTO orders SELECT i, 1 + i % 20, 'open', '2024-01-01T12:00:00+02', i, i, '{}', NULL
     FROM generate_series(1, 500) i;
+CREATE FUNCTION writes() RETURNS int LANGUAGE sql SECURITY DEFINER
+    AS 'INSERT INTO public.hidden VALUES (1) RETURNING 1';
 CREATE USER reader PASSWORD 'secret';
 GRANT CONNECT ON DATABASE shop TO reader;
 GRANT USAGE ON SCHEMA public TO reader;
@@ -270,3 +272,11 @@ def test_an_idle_connection_that_was_dropped_is_replaced_unseen(
         admin.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'reader'")
     time.sleep(0.1)
     assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+
+
+def test_a_function_that_writes_is_stopped_by_the_transaction(source: PostgresSource, shop: PostgresServer) -> None:
+    """Its rights are its owner's, so only READ ONLY is in its way."""
+    assert code_of(source, "SELECT public.writes()") == "query_denied"
+    with shop.admin("shop") as admin:
+        row = admin.execute("SELECT count(*) FROM hidden").fetchone()
+    assert row == (0,)
