@@ -116,6 +116,8 @@ class Settings(BaseSettings):
     """SQLAlchemy address of the state database; an SQLite file in `home` if empty."""
     master_key_file: Path | None = None
     """File of the master key that wraps every data key; made in `home` on first run if not set."""
+    previous_master_key_file: Path | None = None
+    """File of the master key before it, until `rowless keys rewrap` has run (docs/operations.md)."""
     llm: LlmSettings = LlmSettings()
     prompt: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()

@@ -26,6 +26,7 @@ from gateway.sources.check import require_read_only
 from gateway.sources.open import open_source
 from gateway.store.seal import MasterKey, hkdf
 from gateway.store.state import State
+from gateway.summary.gate import FileReleases
 from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
 from redaction.scan import ScanConfig, Scanner
@@ -100,7 +101,8 @@ def open_state(settings: Settings) -> tuple[State, MasterKey]:
         raise ConfigError(msg) from None
     key_file = settings.master_key_file
     master = MasterKey.from_file(key_file or home / "master.key", create=key_file is None)
-    return State.open(settings.state_url or f"sqlite:///{home / 'state.db'}", master), master
+    older = [MasterKey.from_file(settings.previous_master_key_file)] if settings.previous_master_key_file else []
+    return State.open(settings.state_url or f"sqlite:///{home / 'state.db'}", master, older=older), master
 
 
 def open_audit(state: State, settings: Settings, *, serving: bool = False) -> AuditLog:
@@ -187,6 +189,9 @@ def _open(
                     index_key=hkdf(master.secret, f"rowless value index {config.name}"),
                     max_index_values=settings.limits.index_values_per_column,
                     limits=limits,
+                    # A project's releases outlive the process, as differencing two of them must not give a row away;
+                    # an own file may change between two questions, and nobody else is told of it.
+                    releases=FileReleases(settings.home.expanduser() / "releases") if project.file else None,
                 )
         gateway = Gateway(
             attached,

@@ -131,3 +131,18 @@ def revoke_key(key_id: Annotated[str, typer.Argument(help="The id, from `rowless
         audit.close()
         state.close()
     typer.echo(f"key {key_id} is revoked")
+
+
+@keys.command("rewrap")
+def rewrap() -> None:
+    """Wrap every data key by the new master key, after ROWLESS_PREVIOUS_MASTER_KEY_FILE was set to the old one."""
+    settings = Settings.from_environment()
+    state, _ = open_state(settings)
+    audit = open_audit(state, settings)
+    try:
+        audit.record(Event(event="master_key.rotated", actor="command line"))
+        moved = state.keys.rewrap()
+    finally:
+        audit.close()
+        state.close()
+    typer.echo(f"{moved} keys moved; the previous master key is no longer needed")

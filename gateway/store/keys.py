@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING, Final, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from gateway.errors import ConfigError
@@ -46,28 +47,30 @@ class Keyring:
 
     Args:
         database: Where wrapped keys are kept.
-        master_key: What wraps them.
+        master_key: What wraps new ones.
+        older: Master keys that still unwrap: for the time of a rotation.
     """
 
-    def __init__(self, database: _Database, master_key: MasterKey) -> None:
+    def __init__(self, database: _Database, master_key: MasterKey, older: Sequence[MasterKey] = ()) -> None:
         self._database = database
         self._master = master_key
+        self._wraps = {key.id: key for key in (master.key(_WRAP) for master in (master_key, *older))}
         self._lock = threading.Lock()
         self._cache: dict[str, tuple[float, DataKey]] = {}
         self._live: dict[tuple[str, str], tuple[float, str]] = {}
 
     def check_master_key(self) -> None:
-        """Unwrap one key, if there is any.
+        """Unwrap one key of each master key that wraps any.
 
         Raises:
-            ConfigError: The keys in the database were wrapped by another master key.
+            ConfigError: A key in the database was wrapped by a master key that is not given.
         """
+        query = select(func.min(data_key.c.id).label("id")).where(data_key.c.wrapped.is_not(None))
         with self._database.read() as connection:
-            row = connection.execute(select(data_key.c.id).where(data_key.c.wrapped.is_not(None)).limit(1)).first()
-        if row is None:
-            return
+            rows = connection.execute(query.group_by(data_key.c.master_id)).all()
         try:
-            self.by_id(row.id)
+            for row in rows:
+                self.by_id(row.id)
         except SealError:
             msg = "the master key is not the one that wrapped the keys in the state database"
             raise ConfigError(msg) from None
@@ -104,8 +107,7 @@ class Keyring:
             raise SealError
         if row.wrapped is None:
             raise KeyDestroyedError
-        secret = self._master.key(_WRAP).open(row.wrapped, _wrap_place(row.tenant, row.purpose, row.id))
-        key = DataKey(id=key_id, secret=secret)
+        key = DataKey(id=key_id, secret=self._unwrap(row))
         with self._lock:
             self._cache[key_id] = (time.monotonic(), key)
         return key
@@ -141,31 +143,31 @@ class Keyring:
             self._cache.clear()
             self._live.clear()
 
-    def rewrap(self, new: MasterKey) -> int:
-        """Wrap every key by a new master key, one transaction a key. Returns how many were moved.
+    def rewrap(self) -> int:
+        """Wrap every key that an older master key wraps by the newest. Returns how many were moved.
 
-        Can be stopped and run again: a key says which master key wraps it. The old master key may be thrown away
-        once a run has returned.
+        One short transaction a key, so that it can be stopped and run again, and readers that hold both master keys
+        never fail. When it has returned, the older master keys may be thrown away.
         """
-        old_wrap, new_wrap, moved = self._master.key(_WRAP), new.key(_WRAP), 0
+        wrap, moved = self._master.key(_WRAP), 0
         while True:
             with self._database.write() as connection:
                 row = connection.execute(
-                    select(data_key)
-                    .where(data_key.c.wrapped.is_not(None), data_key.c.master_id != new_wrap.id)
-                    .limit(1)
+                    select(data_key).where(data_key.c.wrapped.is_not(None), data_key.c.master_id != wrap.id).limit(1)
                 ).first()
                 if row is None:
-                    break
-                place = _wrap_place(row.tenant, row.purpose, row.id)
-                wrapped = new_wrap.seal(old_wrap.open(row.wrapped, place), place)
+                    return moved
+                wrapped = wrap.seal(self._unwrap(row), _wrap_place(row.tenant, row.purpose, row.id))
                 connection.execute(
-                    update(data_key).where(data_key.c.id == row.id).values(wrapped=wrapped, master_id=new_wrap.id)
+                    update(data_key).where(data_key.c.id == row.id).values(wrapped=wrapped, master_id=wrap.id)
                 )
-                moved += 1
-        self._master = new
-        self.forget()
-        return moved
+            moved += 1
+
+    def _unwrap(self, row: Row[Any]) -> bytes:
+        wrap = self._wraps.get(row.master_id)
+        if wrap is None:
+            raise SealError
+        return wrap.open(row.wrapped, _wrap_place(row.tenant, row.purpose, row.id))
 
     def _find_live(self, tenant: str, purpose: str) -> str | None:
         with self._database.read() as connection:

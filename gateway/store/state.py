@@ -7,7 +7,7 @@ SQLite runs in WAL mode with ``synchronous=FULL`` (a commit that returned surviv
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -37,17 +37,18 @@ class State:
         keys: Data keys, unwrapped by the master key.
     """
 
-    def __init__(self, engine: Engine, master_key: MasterKey) -> None:
+    def __init__(self, engine: Engine, master_key: MasterKey, older: Sequence[MasterKey] = ()) -> None:
         self.engine = engine
-        self.keys = Keyring(self, master_key)
+        self.keys = Keyring(self, master_key, older)
 
     @classmethod
-    def open(cls, url: str | URL, master_key: MasterKey) -> State:
+    def open(cls, url: str | URL, master_key: MasterKey, *, older: Sequence[MasterKey] = ()) -> State:
         """Connect, migrate, and check that the master key fits.
 
         Args:
             url: A SQLAlchemy address. ``sqlite:///path/state.db``, or ``postgresql+psycopg://…``.
             master_key: What wraps the data keys.
+            older: Master keys that still unwrap: for the time of a rotation.
 
         Raises:
             ConfigError: The address is unusable, the database cannot be reached, or the master key is another one.
@@ -58,7 +59,7 @@ class State:
         except (ArgumentError, SQLAlchemyError, OSError, ImportError):
             msg = "the state database cannot be opened (setting state_url)"
             raise ConfigError(msg) from None
-        state = cls(engine, master_key)
+        state = cls(engine, master_key, older)
         state.keys.check_master_key()
         return state
 

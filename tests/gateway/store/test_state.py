@@ -165,35 +165,45 @@ def test_destruction_reaches_another_process(state: State, tmp_path: Path, monke
     other.close()
 
 
-def test_rotation_moves_every_key_and_can_be_stopped(
-    state: State, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Killed after any number of keys, run again: nothing is lost, and the old master key is no longer needed."""
+def test_rotation_moves_every_key_and_readers_never_fail(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Stopped after any number of keys, run again: readers with both master keys open all of it at every step."""
     new = MasterKey(b"n" * 32)
-    place, blobs = PLACE, {}
+    before = State.open(url(tmp_path), MASTER)
+    blobs = {}
     for number in range(5):
-        key = state.keys.live(f"t{number}", "state")
-        blobs[key.id] = key.seal(b"kept", place)
-    moved: list[int] = []
-    original_write = State.write
+        key = before.keys.live(f"t{number}", "state")
+        blobs[key.id] = key.seal(b"kept", PLACE)
+    before.close()
+    rotating, reader = (State.open(url(tmp_path), new, older=[MASTER]) for _ in range(2))
+    steps: list[int] = []
+    write = State.write
 
     def failing(self: State) -> object:
-        if len(moved) == 2:
+        if self is rotating and len(steps) == 2:
             raise OSError("stopped")
-        moved.append(1)
-        return original_write(self)
+        steps.append(1)
+        return write(self)
+
+    def all_open(state: State) -> bool:
+        state.keys.forget()
+        return all(state.keys.by_id(key_id).open(blob, PLACE) == b"kept" for key_id, blob in blobs.items())
 
     monkeypatch.setattr(State, "write", failing)
     with pytest.raises(OSError, match="stopped"):
-        state.keys.rewrap(new)
+        rotating.keys.rewrap()
     monkeypatch.undo()
-    assert state.keys.rewrap(new) == 3
-    assert all(state.keys.by_id(key_id).open(blob, place) == b"kept" for key_id, blob in blobs.items())
-    again = State.open(url(tmp_path), new)
-    assert all(again.keys.by_id(key_id).open(blob, place) == b"kept" for key_id, blob in blobs.items())
-    again.close()
+    assert all_open(reader)
     with pytest.raises(ConfigError):
         State.open(url(tmp_path), MASTER)
+    with pytest.raises(ConfigError):
+        State.open(url(tmp_path), new)
+    assert rotating.keys.rewrap() == 3
+    assert rotating.keys.rewrap() == 0
+    assert all_open(reader)
+    after = State.open(url(tmp_path), new)
+    assert all_open(after)
+    for state in (rotating, reader, after):
+        state.close()
 
 
 def _make_key(address: str, results: multiprocessing.Queue[str]) -> None:
