@@ -18,6 +18,7 @@ from gateway.catalog import Catalog
 from gateway.chart.schema import reply_schema
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
+from gateway.summary.gate import Releases
 from gateway.summary.model import Summary
 from gateway.summary.summarise import summarise
 from gateway.summary.values import build_index
@@ -62,10 +63,18 @@ class AttachedSource:
         index_key: Key of the value index; never leaves the process.
         max_index_values: Columns with more distinct values are left out of the value index.
         limits: Bounds on one query.
+        releases: Where last releases are kept; with the opened source, if None.
     """
 
     def __init__(
-        self, source: Source, config: SourceConfig, *, index_key: bytes, max_index_values: int, limits: Limits
+        self,
+        source: Source,
+        config: SourceConfig,
+        *,
+        index_key: bytes,
+        max_index_values: int,
+        limits: Limits,
+        releases: Releases | None = None,
     ) -> None:
         self.source = source
         self.config = config
@@ -74,6 +83,7 @@ class AttachedSource:
         self._index_key = index_key
         self._max_index_values = max_index_values
         self._limits = limits
+        self._releases = releases
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
         self._lock = threading.Lock()
@@ -100,7 +110,9 @@ class AttachedSource:
             found = self._fresh(key)
             if found is not None:
                 return found
-            summary = summarise(self.source, self.catalog, scope, self.config, progress=progress)
+            summary = summarise(
+                self.source, self.catalog, scope, self.config, progress=progress, releases=self._releases
+            )
             index = build_index(
                 self.source, self.catalog, scope, key=self._index_key, max_values=self._max_index_values
             )

@@ -10,7 +10,7 @@ import sys
 import typer
 
 from gateway.audit import commands as audit
-from gateway.commands import ask, demo, serve, source, summary
+from gateway.commands import ask, demo, project, serve, source, summary
 from gateway.errors import ConfigError, GatewayError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app = typer.Typer(
 app.command(name="demo")(demo.demo)
 app.command(name="ask")(ask.ask)
 app.command(name="serve")(serve.serve)
+app.command(name="init")(project.init)
 app.add_typer(summary.app, name="summary")
 app.add_typer(source.app, name="source")
 app.add_typer(audit.app, name="audit")

@@ -39,9 +39,7 @@ def check(
     for finding in report.findings:
         console.print(f"  {_MARKS[finding.level]:<6} {finding.text}", markup=False)
     if report.statements:
-        console.print(
-            "\nstatements that make a user who can read and nothing else:\n", markup=False
-        )
+        console.print("\nstatements that make a user who can read and nothing else:\n", markup=False)
         for statement in report.statements:
             console.print(f"  {statement}", markup=False)
     if not report.passed:

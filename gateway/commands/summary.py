@@ -1,8 +1,9 @@
-"""``rowless summary``: exactly what a model may know, as a table or as JSON."""
+"""``rowless summary``: exactly what a model may know, what changed, and what the owner approves of it."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -11,9 +12,13 @@ from rich.console import Console
 
 from gateway.commands.opening import Named, named_data
 from gateway.config import Settings
+from gateway.errors import RequestError
+from gateway.project import Project
+from gateway.project_init import with_labels, with_link
 from gateway.runtime import Runtime
+from gateway.summary.choices import label_choices
 from gateway.summary.model import Summary
-from gateway.summary.show import as_json, as_text
+from gateway.summary.show import as_json, as_text, diff_text
 
 app = typer.Typer(help="What a model may know of your data.", no_args_is_help=True)
 
@@ -37,6 +42,86 @@ def show(
     named = named_data(settings, data=data, project=project, source=source, tenant=tenant)
     summary = asyncio.run(_summary(settings, named))
     typer.echo(as_json(summary) if as_json_ else as_text(summary, rules=rules))
+
+
+@app.command()
+def diff(
+    old: Annotated[Path, typer.Argument(help="What `rowless summary show --json` printed earlier.")],
+    data: Annotated[Path | None, typer.Option(help="A file or folder of your own.")] = None,
+    project: Annotated[Path | None, typer.Option(help="A project file, in place of --data.")] = None,
+    source: Annotated[str | None, typer.Option(help="The project's datasource; its only one if left out.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Whose rows: the tenant id. Needed with --project.")] = None,
+) -> None:
+    """Print what a model that knew an earlier release would learn from the one of now."""
+    before = _saved(old)
+    settings = Settings.from_environment()
+    named = named_data(settings, data=data, project=project, source=source, tenant=tenant)
+    typer.echo(diff_text(before, asyncio.run(_summary(settings, named))))
+
+
+@app.command()
+def approve(
+    column: Annotated[str, typer.Argument(help="TABLE.COLUMN whose labels a model may know.")],
+    project: Annotated[Path | None, typer.Option(help="The project file; ROWLESS_PROJECT if left out.")] = None,
+    source: Annotated[str | None, typer.Option(help="The project's datasource; its only one if left out.")] = None,
+    tenant: Annotated[str | None, typer.Option(help="Look at this tenant's rows for labels to choose from.")] = None,
+    label: Annotated[list[str] | None, typer.Option(help="Approve this label; repeatable.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Approve all that are shown, without asking.")] = False,
+) -> None:
+    """Show the labels of a column and, if you agree, write them into the project file as its vocabulary."""
+    settings = Settings.from_environment()
+    named = named_data(settings, data=None, project=project, source=source, tenant=tenant)
+    table, _, name = column.partition(".")
+    labels = tuple(label) if label else asyncio.run(_choices(settings, named, table, name))
+    if not labels:
+        typer.echo(f"{column} has no labels to approve: too many, too rare, or not like labels")
+        raise typer.Exit(2)
+    typer.echo(f"{column}: " + ", ".join(labels))
+    if not yes and not typer.confirm("May a model know these?"):
+        raise typer.Exit(3)
+    file = named.project.file
+    assert file is not None  # noqa: S101  (a project that was loaded has a file)
+    text = file.read_text(encoding="utf-8")
+    file.write_text(with_labels(text, source=named.config.name, table=table, column=name, labels=labels), "utf-8")
+    typer.echo(f"wrote {file.name}")
+
+
+@app.command()
+def link(
+    relationship: Annotated[str, typer.Argument(help="orders.customer_id -> customers.id")],
+    project: Annotated[Path | None, typer.Option(help="The project file; ROWLESS_PROJECT if left out.")] = None,
+    source: Annotated[str | None, typer.Option(help="The project's datasource; its only one if left out.")] = None,
+    remove: Annotated[bool, typer.Option("--remove", help="Say that it is none.")] = False,
+) -> None:
+    """Confirm a relationship that was found by name, or remove it."""
+    file = project or Settings.from_environment().project
+    if file is None:
+        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
+        raise RequestError(msg, code="source_missing")
+    loaded = Project.load(file)
+    path = loaded.file
+    assert path is not None  # noqa: S101  (a project that was loaded has a file)
+    text = path.read_text(encoding="utf-8")
+    path.write_text(with_link(text, source=loaded.source(source).name, link=relationship, keep=not remove), "utf-8")
+    typer.echo(f"wrote {path.name}")
+
+
+def _saved(path: Path) -> Summary:
+    try:
+        return Summary.model_validate_json(json.dumps(json.loads(path.read_text(encoding="utf-8"))["summary"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        msg = f"{path.name} is not what `rowless summary show --json` prints"
+        raise RequestError(msg, code="release_unreadable") from None
+
+
+async def _choices(settings: Settings, named: Named, table: str, column: str) -> tuple[str, ...]:
+    runtime = await Runtime.open(settings, named.project, only=named.config.name)
+    try:
+        attached = runtime.gateway.sources[named.config.name]
+        scope = attached.scope(tenant=named.asker.tenant)
+        return label_choices(attached.source, attached.catalog, scope, named.config, table, column)
+    finally:
+        await runtime.close()
 
 
 async def _summary(settings: Settings, named: Named) -> Summary:
