@@ -62,6 +62,15 @@ class ColumnRule(_Closed):
     """What the column means, where the inference is wrong."""
     hidden: bool = False
     """Never visible: not to the model, not in a chart."""
+    bounds: tuple[float, float] | None = None
+    """Lowest and highest value that can be; needed for a mean with differential privacy."""
+
+    @model_validator(mode="after")
+    def _bounds_in_order(self) -> ColumnRule:
+        if self.bounds is not None and not self.bounds[0] < self.bounds[1]:
+            msg = "bounds are [lowest, highest]"
+            raise ValueError(msg)
+        return self
 
 
 class TableRule(_Closed):
@@ -166,6 +175,15 @@ class Thresholds(_Closed):
     """Fewest hours between two releases of a table's facts."""
 
 
+class PrivacyRules(_Closed):
+    """Differential privacy, off unless this is given (docs/disclosure.md, differential privacy)."""
+
+    epsilon: Annotated[float, Field(gt=0, le=10)]
+    """Cost of one release of one table within one scope."""
+    budget: Annotated[float, Field(gt=0, le=1_000)]
+    """What all releases of one table within one scope may cost together."""
+
+
 class SourceConfig(_Closed):
     """One datasource and the owner's rules for it."""
 
@@ -198,6 +216,7 @@ class SourceConfig(_Closed):
     metrics: dict[Name, MetricRule] = {}
     relationships: RelationshipRules = RelationshipRules()
     thresholds: Thresholds = Thresholds()
+    privacy: PrivacyRules | None = None
 
     @model_validator(mode="after")
     def _one_place(self) -> SourceConfig:

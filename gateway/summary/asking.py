@@ -9,7 +9,7 @@ from sqlglot import exp
 
 from gateway.catalog import Column, ColumnType, Dialect, Table
 from gateway.summary.engine import Engine, as_number, call, case, date_parts, number, text_classes
-from gateway.summary.measured import QUANTILES
+from gateway.summary.measured import GRID, QUANTILES
 from gateway.summary.shapes import (
     Fields,
     count_all,
@@ -35,6 +35,7 @@ class Ask:
         subject: Column that names the data subject, or None for rows as units.
         keys: Columns that only tell rows apart: counted, never described as numbers.
         labels: Approved labels by column.
+        bounds: Declared bounds by column, asked for with differential privacy only.
         share: Random share of the rows to look at; None for all.
         exact: Few enough rows for exact quantiles.
     """
@@ -44,6 +45,7 @@ class Ask:
     subject: str | None = None
     keys: frozenset[str] = frozenset()
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
     share: float | None = None
     exact: bool = True
 
@@ -130,6 +132,8 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
         parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))
     if ask.describes_number(column):
         _ask_number(parts, i, ask, engine)
+        if column.name in ask.bounds and ask.subject is None:
+            parts.rows.append((f"grid{i}", _grid_sum(value, *ask.bounds[column.name])))
     elif column.type.is_temporal:
         flags = (
             ("clock", "day", "year_day", "weekday")
@@ -149,6 +153,16 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
         who = case(same.copy(), quoted("subject")) if ask.subject else None
         units = exp.Count(this=exp.Distinct(expressions=[who])) if who else exp.Sum(this=flag_of(same.copy()))
         parts.rows.append((f"label_units{i}_{j}", units))
+
+
+def _grid_sum(value: exp.Expression, low: float, high: float) -> exp.Expression:
+    """Sum of the values, clamped to the bounds and counted in whole steps between them (`gateway.summary.private`)."""
+    away = exp.Paren(this=exp.Sub(this=value.copy(), expression=exp.Paren(this=number(repr(low)))))
+    steps = call("round", exp.Mul(this=away, expression=number(repr(GRID / (high - low)))))
+    below = exp.If(this=exp.LTE(this=value.copy(), expression=number(repr(low))), true=number(0))
+    above = exp.If(this=exp.GTE(this=value.copy(), expression=number(repr(high))), true=number(GRID))
+    known = exp.If(this=exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())), true=steps)
+    return exp.Sum(this=exp.Case(ifs=[below, above, known]))
 
 
 def _can_compare(column: Column) -> bool:

@@ -137,7 +137,7 @@ def _release_column(
         type=column.type,
         nulls=_nulls(column, limits, last.nulls if last else None),
         distinct=_distinct(column, table, limits, last.distinct if last else None),
-        number=_number(column.number, column, limits, last.number if last else None) if column.number else None,
+        number=_number_or_mean(column, limits, last.number if last else None),
         time=_time(column.time, column, limits) if column.time else None,
         text=_text(column.text, column, limits) if column.text else None,
         labels=_labels(column, limits, last.labels if last else None),
@@ -188,6 +188,14 @@ def _distinct(column: ColumnMeasured, table: TableMeasured, limits: Thresholds, 
     if ratio >= 0.99:
         return "unique"
     return max(10, round_count(count, last if isinstance(last, int) else None))
+
+
+def _number_or_mean(column: ColumnMeasured, limits: Thresholds, last: NumberFacts | None) -> NumberFacts | None:
+    if column.number is not None:
+        return _number(column.number, column, limits, last)
+    if column.private_mean is None or column.unit_values < limits.min_distinct:
+        return None
+    return NumberFacts(mean=round_digits(column.private_mean, 2, last.mean if last else None))
 
 
 def _number(facts: NumberMeasured, column: ColumnMeasured, limits: Thresholds, last: NumberFacts | None) -> NumberFacts:

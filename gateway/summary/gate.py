@@ -23,11 +23,12 @@ from weakref import WeakKeyDictionary
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import GuardFailedError
-from gateway.project import Thresholds
+from gateway.project import PrivacyRules, Thresholds
 from gateway.sources.base import Source
-from gateway.summary.disclosure import Released, release_table, served_again, with_columns
+from gateway.summary.disclosure import Released, release_table, release_unmeasured, served_again, with_columns
 from gateway.summary.measured import TableMeasured
 from gateway.summary.model import Link, TableSummary
+from gateway.summary.private import noised
 
 _SHARE: Final = 0.01
 
@@ -40,6 +41,7 @@ class Held(BaseModel):
         columns: Fingerprint of each column's type and approved labels.
         units: Exact units at the release. Not released.
         at: When, in seconds since 1970.
+        spent: Epsilon of all releases of this table within this scope; 0 without differential privacy.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -49,6 +51,7 @@ class Held(BaseModel):
     columns: dict[str, str]
     units: Annotated[int, Field(ge=0)]
     at: float
+    spent: Annotated[float, Field(ge=0)] = 0.0
 
 
 class HeldLinks(BaseModel):
@@ -150,15 +153,23 @@ class Gate:
         releases: Where last releases are kept.
         scope_key: Hash of the rows and columns that are visible (`Scope.data_key`).
         limits: Thresholds in force.
+        privacy: Differential privacy, if the owner set it: then only time and budget open the gate.
         clock: Seconds since 1970.
     """
 
     def __init__(
-        self, releases: Releases, scope_key: str, limits: Thresholds, *, clock: Callable[[], float] = time.time
+        self,
+        releases: Releases,
+        scope_key: str,
+        limits: Thresholds,
+        *,
+        privacy: PrivacyRules | None = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self._releases = releases
         self._scope_key = scope_key
         self._limits = limits
+        self._privacy = privacy
         self._clock = clock
         self.refreshed = False
         """Whether any table got a new release."""
@@ -185,6 +196,8 @@ class Gate:
             columns: Fingerprint of each column (see `column_fingerprint`).
         """
         last, rules = self.held(measured.name), self._rules(subject)
+        if self._privacy is not None:
+            return self._release_privately(measured, last, self._privacy, rules, columns)
         if last is None or last.rules != rules or self._is_open(last, measured.units):
             fresh = release_table(measured, self._limits, previous=last.table if last else None)
             self._keep(fresh, rules, columns, measured.units, self._clock())
@@ -197,6 +210,27 @@ class Gate:
         merged = with_columns(last.table, fresh, stay)
         self._keep(merged, rules, columns, last.units, last.at)
         return merged
+
+    def _release_privately(
+        self,
+        measured: TableMeasured,
+        last: Held | None,
+        privacy: PrivacyRules,
+        rules: str,
+        columns: dict[str, str],
+    ) -> Released[TableSummary]:
+        """Release with noise while the budget lasts. Whether to is decided by the clock: the rows must not tell."""
+        same = last is not None and last.rules == rules and last.columns == columns
+        if last is not None and same and self._clock() - last.at < self._limits.release_hours * 3600:
+            return served_again(last.table)
+        spent = last.spent if last else 0.0
+        if spent + privacy.epsilon > privacy.budget + 1e-9:
+            if last is not None and same:
+                return served_again(last.table)
+            return release_unmeasured(measured.name, {column.name: column.type for column in measured.columns})
+        fresh = release_table(noised(measured, privacy), self._limits, previous=last.table if last else None)
+        self._keep(fresh, rules, columns, 0, self._clock(), spent=spent + privacy.epsilon)
+        return fresh
 
     def links(self) -> tuple[Link, ...] | None:
         """Inferred relationships of the last release, if they still hold: no table was released anew since."""
@@ -218,17 +252,24 @@ class Gate:
         return hours >= self._limits.release_hours and changed >= max(self._limits.min_group, _SHARE * last.units)
 
     def _keep(
-        self, released: Released[TableSummary], rules: str, columns: dict[str, str], units: int, at: float
+        self,
+        released: Released[TableSummary],
+        rules: str,
+        columns: dict[str, str],
+        units: int,
+        at: float,
+        *,
+        spent: float = 0.0,
     ) -> None:
         self.refreshed = True
-        held = Held(table=released.value, rules=rules, columns=columns, units=units, at=at)
+        held = Held(table=released.value, rules=rules, columns=columns, units=units, at=at, spent=spent)
         self._releases.put(self._key(released.value.name), held.model_dump_json())
 
     def _key(self, table: str) -> str:
         return f"1|{self._scope_key}|{table}"
 
     def _rules(self, subject: str | None) -> str:
-        facts = [subject, self._limits.model_dump(mode="json")]
+        facts = [subject, self._limits.model_dump(mode="json"), self._privacy is not None]
         return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

@@ -55,7 +55,8 @@ def measure(
     counter = scoped_tables(catalog, scope, {table.name: set()})
     counted = source.aggregate(_text(count_rows(table.name, counter), engine), _bound(counter), timeout_s=timeout_s)
     rows = _whole(counted[0][0]) if counted else 0
-    share = _share(rows, config.thresholds, engine)
+    # Noise is scaled to one unit of the whole table, so with differential privacy the whole table is counted.
+    share = _share(rows, config.thresholds, engine) if config.privacy is None else None
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
     found = [
         _measured_part(Part(source, catalog, scope, config, table, subject, labels, share, rows, timeout_s), chunk)
@@ -85,6 +86,13 @@ class Part:
     share: float | None
     rows: int
     timeout_s: float
+
+
+def _bounds(config: SourceConfig, table: Table, columns: tuple[Column, ...]) -> dict[str, tuple[float, float]]:
+    if config.privacy is None:
+        return {}
+    declared = ((column.name, config.column_rule(table.name, column.name).bounds) for column in columns)
+    return {name: bounds for name, bounds in declared if bounds is not None}
 
 
 def _chunks(columns: tuple[Column, ...], size: int) -> list[tuple[Column, ...]]:
@@ -117,6 +125,7 @@ def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, l
         subject=part.subject,
         keys=frozenset(column.name for column in columns if is_key(table, column, part.catalog)),
         labels=part.labels,
+        bounds=_bounds(part.config, table, columns),
         share=part.share,
         exact=part.rows <= _EXACT_ROWS,
     )
@@ -192,7 +201,7 @@ def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> Colu
         unit_nulls=_whole(answer[f"unit_nulls{i}"]),
         distinct=_whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
         declared_unique=(column.name,) in keys,
-        number=_number(i, answer, values) if ask.describes_number(column) else None,
+        number=_number(i, answer, values, ask.bounds.get(column.name)) if ask.describes_number(column) else None,
         time=_time(i, answer) if column.type.is_temporal else None,
         text=_text_facts(i, answer) if f"length{i}" in answer else None,
         label_units={
@@ -202,7 +211,7 @@ def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> Colu
     )
 
 
-def _number(i: int, answer: Answer, values: int) -> NumberMeasured:
+def _number(i: int, answer: Answer, values: int, bounds: tuple[float, float] | None) -> NumberMeasured:
     squares = _real(answer[f"squares{i}"])
     std = math.sqrt(squares / (values - 1)) if squares is not None and squares >= 0 and values > 1 else None
     listed = answer.get(f"quantiles{i}")
@@ -221,6 +230,8 @@ def _number(i: int, answer: Answer, values: int) -> NumberMeasured:
         p_ratio=_real(answer[f"p_ratio{i}"]),
         top_two=_real(answer[f"top_two{i}"]),
         spread_top=_real(answer.get(f"spread{i}")),
+        grid_sum=_whole(answer[f"grid{i}"]) if bounds is not None and f"grid{i}" in answer else None,
+        bounds=bounds,
     )
 
 

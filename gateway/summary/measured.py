@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 
 from gateway.catalog import ColumnType
 
+GRID = 1_000
+"""Steps between a column's declared bounds: whole numbers, so that a sum is exact."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """The only quantiles that are ever computed (SECURITY B)."""
 
@@ -39,6 +41,7 @@ class NumberMeasured:
         p_ratio: (sum - largest - second) / largest of the units' absolute contributions; None if all are zero.
         top_two: Share of the two largest contributions in their sum.
         spread_top: Share of the largest squared deviation in their sum, an upper bound; None if not computed.
+        grid_sum: Sum of the values as whole steps between the declared `bounds`, for differential privacy alone.
     """
 
     mean: float | None
@@ -54,6 +57,8 @@ class NumberMeasured:
     p_ratio: float | None
     top_two: float | None
     spread_top: float | None
+    grid_sum: int | None = None
+    bounds: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +94,7 @@ class ColumnMeasured:
         unit_values: Units with at least one value.
         unit_nulls: Units with at least one null.
         distinct: Distinct values, perhaps approximate; None if not counted.
+        private_mean: A mean that already has the noise of differential privacy.
         label_units: For each approved label, how many units have it, and how many rows.
     """
 
@@ -103,6 +109,7 @@ class ColumnMeasured:
     number: NumberMeasured | None = None
     time: TimeMeasured | None = None
     text: TextMeasured | None = None
+    private_mean: float | None = None
     label_units: dict[str, tuple[int, int]] = field(default_factory=dict)
     paths: tuple[PathMeasured, ...] = ()
 

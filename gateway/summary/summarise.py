@@ -57,7 +57,9 @@ def summarise(
         ScopeRefusedError: The scope does not fit the catalog.
     """
     tables = [table for table in catalog.tables if table.name in scope.tables]
-    gate = Gate(releases or releases_of(source), scope.data_key(), config.thresholds, clock=CLOCK)
+    gate = Gate(
+        releases or releases_of(source), scope.data_key(), config.thresholds, privacy=config.privacy, clock=CLOCK
+    )
     told = _Progress(progress, len(tables))
 
     def one(table: Table) -> Released[TableSummary]:
@@ -68,7 +70,7 @@ def summarise(
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="summarise") as pool:
         released = list(pool.map(one, tables))
         links = owner_links(catalog, scope, config)
-        inferred = gate.links() if config.relationships.infer else ()
+        inferred = gate.links() if config.relationships.infer and config.privacy is None else ()
         if inferred is None:
             guesses = candidates(catalog, scope, config, links)
             tested = pool.map(lambda guess: probe(source, catalog, scope, config, guess, timeout_s=TIMEOUT_S), guesses)
