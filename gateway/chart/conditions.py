@@ -39,7 +39,6 @@ from gateway.chart.wording import (
     measure_index,
     number_words,
     only_date,
-    owner_of,
     row_of,
     rows_of,
 )
@@ -191,8 +190,8 @@ class Conditions:
     def _exists(self, part: Exists) -> str:
         some = "without any" if part.op == "not_exists" else "with at least one"
         text = f"{some} {row_of(part.table)}"
-        if owner_of(part.table) is None and part.via:
-            text += " (by way of " + " and ".join(column_words(v, "") for v in part.via) + ")"
+        if part.via:
+            text += " (by way of " + " and ".join(column_words(step, "") for step in part.via) + ")"
         if part.filter:
             child = self._spec.model_copy(update={"table": part.table})
             text += f" where {Conditions(child, self._summary, self._bindings).clause(part.filter)}"

@@ -23,6 +23,8 @@ from gateway.types import Cell, ResultColumn, ResultTable
 MAX_LABEL: Final = 48
 """Characters of a category's label."""
 MAX_TITLE: Final = 70
+MAX_MARKS: Final = 10_000
+"""Rows that become marks: a picture of more is a blot, and takes a browser's memory."""
 
 Kind = Literal["time", "number", "category"]
 Value = str | float | int | None
@@ -76,6 +78,10 @@ class Drawing:
 
 def prepare(spec: ChartSpec, result: ResultTable, *, summary: Summary, width: int, height: int) -> Drawing:
     """Turn a result into a drawing. Row order is kept: the query sorted it."""
+    notes = ["Only part of the answer is shown: it has more rows than the limit."] if result.truncated else []
+    if len(result.rows) > MAX_MARKS:
+        notes.append(f"The first {MAX_MARKS:,} of {len(result.rows):,} rows are drawn; the table has them all.")
+        result = replace(result, rows=result.rows[:MAX_MARKS])
     drawn = {f"m{i + 1}" for i in drawn_measures(spec)}
     shown: list[Shown] = []
     cells: list[list[Value]] = []
@@ -100,7 +106,7 @@ def prepare(spec: ChartSpec, result: ResultTable, *, summary: Summary, width: in
         values=rows,
         width=width,
         height=height,
-        notes=["Only part of the answer is shown: it has more rows than the limit."] if result.truncated else [],
+        notes=notes,
     )
 
 

@@ -2,7 +2,7 @@
 
 Values of rows are only ever under ``data.values`` and in labels; outside of them a chart holds constants of this
 package. So a chart that holds an expression, a signal, an address or a transform was not made by this package, and
-is refused (SECURITY.md D 48). Vega evaluates text only under the keys below.
+is refused. Vega evaluates text only under the keys below.
 """
 
 from __future__ import annotations

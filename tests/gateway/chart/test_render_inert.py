@@ -1,4 +1,4 @@
-"""A chart holds inline data and constants: nothing in it runs, is fetched, or links (SECURITY.md, attack D 48)."""
+"""A chart holds inline data and constants: nothing in it runs, is fetched, or links."""
 
 from __future__ import annotations
 

@@ -134,6 +134,14 @@ def test_many_groups_are_cut_and_said() -> None:
     assert len(chart.vega_lite["data"]["values"]) == 60  # type: ignore[index,call-overload]
 
 
+def test_a_million_rows_are_not_a_million_marks() -> None:
+    columns = [col("m1", *NUM), col("m2", *NUM)]
+    rows: list[tuple[Cell, ...]] = [(i, i) for i in range(100_000)]
+    chart = chart_of({"mark": "point", "measures": [COUNT, AVG]}, columns, rows)
+    assert len(chart.vega_lite["data"]["values"]) == 10_000  # type: ignore[index,call-overload]
+    assert "The first 10,000 of 100,000 rows are drawn" in chart.description
+
+
 def test_a_cut_result_is_said() -> None:
     chart = chart_of({"dimensions": [A]}, [col("d1"), col("m1", *NUM)], CATEGORIES, truncated=True)
     assert "more rows than the limit" in chart.description
