@@ -253,7 +253,7 @@ def fake() -> Iterator[Fake]:
     made.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """Debian's Chromium; a machine without it skips, unless the tests say that it must be there."""
     if not CHROMIUM.exists():
