@@ -16,7 +16,6 @@ from typing import Protocol
 
 from gateway.errors import BudgetSpentError
 from gateway.llm.attempt import AttemptInfo, BeforeSend
-from gateway.llm.failures import STAGE
 from gateway.types import Reply
 
 
@@ -172,4 +171,4 @@ def _spent(period: str, now: datetime) -> BudgetSpentError:
         later = first.replace(year=now.year + now.month // 12, month=now.month % 12 + 1)
         wait = (later - now).total_seconds()
     details: dict[str, object] = {"period": kind, "retry_after_s": math.ceil(wait)}
-    return BudgetSpentError("the tenant's model budget is spent", stage=STAGE, details=details)
+    return BudgetSpentError("the tenant's model budget is spent", stage="plan", details=details)

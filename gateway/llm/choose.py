@@ -1,4 +1,7 @@
-"""Make the planner, the accounts and the cache that the settings ask for."""
+"""Make the planner, the accounts and the cache that the settings ask for.
+
+The client library is imported where an endpoint is made: a process that asks no model does not wait for it.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,7 @@ from gateway.errors import ConfigError
 from gateway.llm.accounts import Accounts, Ledger, MemoryLedger, TokenLimits
 from gateway.llm.attempt import Rescan
 from gateway.llm.cache import AnswerCache
-from gateway.llm.endpoint import EndpointOptions, Pricing, Timeouts
 from gateway.llm.port import Planner
-from gateway.llm.router import FallbackPlanner
 from gateway.llm.settings import EndpointSettings, LlmSettings
 
 
@@ -31,6 +32,8 @@ def choose_planner(settings: LlmSettings, *, rescan: Rescan | None = None) -> Pl
         planners.append(OfflinePlanner())
     if len(planners) == 1:
         return planners[0]
+    from gateway.llm.router import FallbackPlanner
+
     return FallbackPlanner(planners, rescan=rescan, total_s=settings.fallback_total_timeout_s)
 
 
@@ -40,6 +43,7 @@ def make_endpoint(settings: EndpointSettings) -> Planner:
     Raises:
         ConfigError: Its address, certificate file or prices are not usable.
     """
+    from gateway.llm.endpoint import EndpointOptions, Pricing, Timeouts
     from gateway.llm.openai_client import OpenAIPlanner
 
     if (settings.price_input_usd is None) != (settings.price_output_usd is None):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -115,3 +117,14 @@ def test_budgets_and_cache_follow_the_settings() -> None:
     assert make_accounts(LlmSettings(usd_per_month=5, price_input_usd=1, price_output_usd=1))
     assert make_cache(LlmSettings()).max_entries == 0
     assert make_cache(LlmSettings(planner="openai", cache_entries=7)).max_entries == 7
+
+
+def test_process_that_asks_no_model_does_not_load_the_client_library() -> None:
+    """It takes longer to import than the offline planner takes to answer a thousand questions."""
+    code = (
+        "import sys; from gateway.llm.choose import choose_planner, make_accounts, make_cache;"
+        "from gateway.llm.settings import LlmSettings as S;"
+        "choose_planner(S()); make_accounts(S()); make_cache(S());"
+        "assert not {'openai', 'httpx2'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
