@@ -159,6 +159,8 @@ def _projection(table: Table, name: str, dialect: Dialect) -> exp.Expr:
         value = exp.Collate(this=_utf8(value), expression=exp.Var(this="utf8mb4_bin"))
     elif column.type is ColumnType.TEXT and dialect is Dialect.SQLITE:
         value = exp.Collate(this=value, expression=exp.Var(this="BINARY"))
+    if isinstance(value, exp.Column) and column.physical == name:
+        return value
     return exp.alias_(value, name, quoted=True)
 
 

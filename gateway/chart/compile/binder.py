@@ -63,8 +63,8 @@ def _type(kind: str, dialect: str) -> exp.DataType:
 
 
 def paren(value: exp.Expr) -> exp.Expr:
-    """Brackets, so that precedence never decides what a filter means."""
-    return exp.Paren(this=value)
+    """Brackets, so that precedence never decides what a filter means; once is enough."""
+    return value if isinstance(value, exp.Paren | exp.Column | exp.Placeholder) else exp.Paren(this=value)
 
 
 def named(value: exp.Expr, name: str) -> exp.Alias:

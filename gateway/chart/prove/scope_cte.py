@@ -89,6 +89,8 @@ class ScopeCteReader:
 
     def _projection(self, item: exp.Expr) -> tuple[str, str]:
         """Physical and safe name of a column let through; ``("", "one")`` if only rows are counted."""
+        if type(item) is exp.Column:
+            return bare_column(item), bare_column(item)
         if type(item) is not exp.Alias:
             raise refuse("a scope CTE lets through something without a name")
         alias, value = plain_name(item.args.get("alias")), item.this

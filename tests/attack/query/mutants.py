@@ -209,10 +209,8 @@ def let_hidden_column_through(tree: exp.Select, random: Random) -> exp.Expr | No
 @_tree
 def alias_hidden_column(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = random.choice(_ctes(tree))
-    alias = random.choice(cte.this.expressions)
-    if not isinstance(alias, exp.Alias):
-        return None
-    alias.set("this", exp.column("tenant_id", quoted=True))
+    item = random.choice(cte.this.expressions)
+    item.replace(exp.alias_(exp.column("tenant_id", quoted=True), item.alias_or_name, quoted=True))
     return tree
 
 
