@@ -161,6 +161,7 @@ def damaged(kind: str, path: Path) -> None:
         "document": b"%PDF-1.7\n" + rng.randbytes(2000),
         "spreadsheet": b"PK\x03\x04" + rng.randbytes(2000),
         "random": rng.randbytes(5000),
+        "control characters": bytes(rng.choice([*range(1, 9), *range(14, 27), *range(97, 123)]) for _ in range(5000)),
         "web page": b"<!doctype html><html><body>Sign in</body></html>",
         "cut gzip": gzip.compress(b"id,amount\n1,2\n" * 1000)[:40],
         "cut parquet": b"PAR1" + rng.randbytes(500),
@@ -170,7 +171,18 @@ def damaged(kind: str, path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "kind", ["picture", "document", "spreadsheet", "random", "web page", "cut gzip", "cut parquet", "bad json"]
+    "kind",
+    [
+        "picture",
+        "document",
+        "spreadsheet",
+        "random",
+        "control characters",
+        "web page",
+        "cut gzip",
+        "cut parquet",
+        "bad json",
+    ],
 )
 def test_what_is_no_table_is_told_and_not_quoted(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "thing.csv"
