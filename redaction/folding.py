@@ -13,8 +13,15 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import unquote
+
+import regex  # type: ignore[import-untyped]
+
+from redaction.errors import ScanUnfinished
+
+TIMEOUT_S: Final = 0.5
+"""Time to look for one disguise in one text; then the scan refuses."""
 
 _KEEP_CONTROL: Final = frozenset("\n\t")
 _BRACKETS: Final = str.maketrans(
@@ -37,27 +44,27 @@ _DIGIT_WORDS: Final = {
     "zero": "0", "oh": "0", "one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6",
     "seven": "7", "eight": "8", "nine": "9",
 }  # fmt: skip
-_DIGIT_RUN: Final = re.compile(
-    r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,.\-]*){5,}", re.IGNORECASE
+_DIGIT_RUN: Final = regex.compile(
+    r"\b(?:(?:zero|oh|one|two|three|four|five|six|seven|eight|nine)\b[\s,.\-]*){5,}", regex.IGNORECASE
 )
-_SPACED_DIGITS: Final = re.compile(r"(?<![\w.,])\d{1,4}(?:[ ._/\\|,;:*'\-]{1,3}\d{1,4}){2,}(?![\w])")
+_SPACED_DIGITS: Final = regex.compile(r"(?<![\w.,])\d{1,4}(?:[ ._/\\|,;:*'\-]{1,3}\d{1,4}){2,}(?![\w])")
 _DATE_OR_TIME: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)|\d{1,2}:\d{2}(?::\d{2})?(?!\d)"
 )
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?")
-_SPACED_LETTERS: Final = re.compile(r"(?<!\w)(?:[\w@.+\-] ){5,}[\w@.+\-](?!\w)")
-_SPELT_EMAIL: Final = re.compile(
+_SPACED_LETTERS: Final = regex.compile(r"(?<!\w)(?:[\w@.+\-] ){5,}[\w@.+\-](?!\w)")
+_SPELT_EMAIL: Final = regex.compile(
     r"\b[\w.+\-]+(?:\s*(?:\bdot\b|\(dot\)|\[dot\])\s*[\w+\-]+)*\s*(?:\bat\b|\(at\)|\[at\]|\{at\}|@)\s*"
     r"[\w\-]+(?:\s*(?:\bdot\b|\(dot\)|\[dot\]|\{dot\}|\.)\s*[\w\-]+)+",
-    re.IGNORECASE,
+    regex.IGNORECASE,
 )
 _DOT: Final = re.compile(r"\s*(?:\bdot\b|\(dot\)|\[dot\]|\{dot\}|\.)\s*", re.IGNORECASE)
 _AT: Final = re.compile(r"\s*(?:\bat\b|\(at\)|\[at\]|\{at\}|@)\s*", re.IGNORECASE)
-_PERCENT: Final = re.compile(r"[\w.+\-]*(?:%[0-9A-Fa-f]{2}[\w.+\-]*)+")
-_ENTITY: Final = re.compile(r"[\w.+\-]*(?:&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});[\w.+\-]*)+")
-_ESCAPES: Final = re.compile(r"[\w.+\-]*(?:(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})[\w.+\-]*)+")
-_BASE64: Final = re.compile(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za-z0-9+/=_\-])")
-_HEX: Final = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{2}[ :]?){8,}(?![0-9A-Za-z])")
+_PERCENT: Final = regex.compile(r"[\w.+\-]*(?:%[0-9A-Fa-f]{2}[\w.+\-]*)+")
+_ENTITY: Final = regex.compile(r"[\w.+\-]*(?:&#(?:\d{2,6}|x[0-9a-fA-F]{2,5});[\w.+\-]*)+")
+_ESCAPES: Final = regex.compile(r"[\w.+\-]*(?:(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2})[\w.+\-]*)+")
+_BASE64: Final = regex.compile(r"(?<![A-Za-z0-9+/=_\-])[A-Za-z0-9+/_\-]{12,}={0,2}(?![A-Za-z0-9+/=_\-])")
+_HEX: Final = regex.compile(r"(?<![0-9A-Za-z])(?:0x)?(?:[0-9a-fA-F]{2}[ :]?){8,}(?![0-9A-Za-z])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,14 +113,21 @@ def clean(text: str) -> Reading:
 
 
 def views(reading: Reading) -> Iterator[Reading]:
-    """Other readings of a cleaned text, each with one disguise undone; none if there is nothing to undo."""
+    """Other readings of a cleaned text, each with one disguise undone; none if there is nothing to undo.
+
+    Raises:
+        ScanUnfinished: Looking for a disguise took too long.
+    """
     text = reading.text
     if not text.isascii():
         plain = text.translate(_LOOKALIKES)
         if plain != text:
             yield Reading(plain, reading.starts, reading.ends)
     for pattern, undo in _DISGUISES:
-        found = [(m.start(), m.end(), undo(m.group())) for m in pattern.finditer(text)]
+        try:
+            found = [(m.start(), m.end(), undo(m.group())) for m in pattern.finditer(text, timeout=TIMEOUT_S)]
+        except TimeoutError:
+            raise ScanUnfinished("reading_timeout") from None
         changed = [(start, end, plain) for start, end, plain in found if plain]
         if not changed:
             continue
@@ -234,7 +248,7 @@ def _readable(raw: bytes) -> str:
     return plain if len(plain) >= 6 and plain.isprintable() and not plain.isdigit() else ""
 
 
-_DISGUISES: Final[tuple[tuple[re.Pattern[str], Callable[[str], str]], ...]] = (
+_DISGUISES: Final[tuple[tuple[Any, Callable[[str], str]], ...]] = (
     (_DIGIT_RUN, _digits),
     (_SPACED_DIGITS, _joined),
     (_SPACED_LETTERS, _letters),

@@ -20,7 +20,8 @@ against although among amongst anybody anyone anything around aside beneath besi
 despite everybody everyone everything hence hers herself himself however inside itself might mine myself near nobody
 nothing onto ought ours ourselves outside quite rather regarding somebody someone something themselves therefore though
 throughout thus toward towards underneath unless unlike whatever whenever whereas wherever whether whichever whoever
-yours yourself arent cant couldnt didnt doesnt dont hadnt hasnt havent heres hows im isnt ive lets shouldnt thats theres
+yours yourself new old
+arent cant couldnt didnt doesnt dont hadnt hasnt havent heres hows im isnt ive lets shouldnt thats theres
 theyre theyve wasnt weve werent whats wheres whos wont wouldnt youre youve youll theyll
 """
 _ASKING: Final = (

@@ -22,6 +22,8 @@ _ROUNDED = r"-?(?:\d{1,2}0*|0?\.0*\d{1,2}|\d\.\d)"
 _BAND = re.compile(rf"(?<![\w.]){_ROUNDED}\.\.{_ROUNDED}(?: ~{_ROUNDED})?(?![\w.])")
 """A released range with its middle, ``400..110000 ~6200``: numbers of two digits at most, which no one dials."""
 
+_ALL: Final = 1_000_000
+"""Candidates to try. The library's matcher gives up in silence after so many that are no number: here it never does."""
 _NAMED_NUMBER: Final = (
     r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|number|call|calls|called|dial|me at|messages to|"
     r"answering at|registered)[ .:#]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
@@ -82,7 +84,7 @@ class PhoneShapeRecognizer(StrictPatterns):
         blanked = _BAND.sub(lambda m: "x" * len(m.group()), blanked)
         found = super().analyze(blanked, entities, nlp_artifacts, regex_flags)
         for region in self._regions:
-            for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.VALID, 32):
+            for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.VALID, _ALL):
                 found.append(self.result(match.start, match.end, 0.75))
         return found
 

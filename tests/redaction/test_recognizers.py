@@ -160,6 +160,19 @@ def test_a_recogniser_with_its_own_search_is_not_made_strict() -> None:
         strict(presidio.IbanRecognizer)
 
 
+def test_decoys_do_not_tire_the_search_for_telephone_numbers() -> None:
+    """The library's own matcher can be told to give up after some candidates; ours looks at all."""
+    decoys = " ".join(f"({n}) 0{n}-11" for n in range(100, 400))
+    assert "PHONE_NUMBER" in kinds(f"{decoys} 020 7946 0958")
+
+
+def test_a_text_that_is_slow_to_read_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Looking for disguises has a time limit too."""
+    monkeypatch.setattr("redaction.folding.TIMEOUT_S", 1e-6)
+    with pytest.raises(ScanUnfinished, match="reading_timeout"):
+        SCANNER.find("61 " * 5000 + "z")
+
+
 def test_a_broken_recogniser_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whatever a library raises, and with whatever text, the scan did not finish; the text is not in the error."""
 
