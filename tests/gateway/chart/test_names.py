@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.chart.canonical import canonical, spec_hash
@@ -141,6 +141,7 @@ def test_the_end_of_a_month_is_kept_in_shorter_months() -> None:
     assert bounds(Period(kind="past", unit="month"), now, "UTC", "monday", days=False)[0] == datetime(2024, 2, 29, 12)
 
 
+@settings(deadline=None)
 @given(
     st.datetimes(datetime(1970, 1, 8), datetime(2026, 12, 30)),
     st.sampled_from(["Europe/Berlin", "America/Sao_Paulo", "Asia/Kolkata", "Australia/Lord_Howe", "Africa/Casablanca"]),

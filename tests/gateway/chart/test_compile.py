@@ -1,0 +1,130 @@
+"""What the compiler makes besides rows: titles, formats, limits, statements without literals, one text for one spec."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+import pytest
+import sqlglot
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlglot import exp
+
+from gateway.catalog import Dialect
+from gateway.chart.compile import compile_spec
+from gateway.chart.spec import ChartSpec
+from gateway.errors import ScopeRefusedError, SpecInvalidError
+from tests.gateway.chart import shop
+from tests.gateway.chart.cases import CASES, COUNT, MONTH, bar, text, where
+
+SQL = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL)
+
+
+@pytest.mark.parametrize(
+    ("case", "titles", "formats"),
+    [
+        ("metric", ["Category", "Revenue"], ["text", "currency"]),
+        ("grain month", ["Month", "Orders"], ["date", "integer"]),
+        ("part weekday", ["Weekday", "Orders"], ["integer", "integer"]),
+        ("finer sum", ["Status", "Orders", "Total quantity"], ["text", "integer", "integer"]),
+        (
+            "ratio",
+            ["Month", "Orders (selected)", "Orders", "Share of orders"],
+            ["date", "integer", "integer", "percent"],
+        ),
+        ("metric with division", ["Category", "Share sold"], ["text", "number"]),
+    ],
+)
+def test_columns_have_titles_and_formats_for_people(case: str, titles: list[str], formats: list[str]) -> None:
+    """In words, told apart, and with the way their numbers are written."""
+    columns = shop.compiled(CASES[case]).columns
+    assert [column.title for column in columns] == titles
+    assert [column.format for column in columns] == formats
+
+
+def test_grains_parts_and_bins_are_said() -> None:
+    """Rendering depends on them."""
+    assert shop.compiled(bar("orders", MONTH)).columns[0].grain == "month"
+    assert shop.compiled(CASES["part weekday"]).columns[0].grain == "weekday"
+    assert shop.compiled(CASES["bins by width"]).columns[0].grain == "bin:2.5"
+    assert shop.compiled(CASES["histogram"]).columns[0].grain == "bin"
+    fields = [column.field for column in shop.compiled(CASES["boxplot"]).columns]
+    assert fields == ["d1", "m1_min", "m1_q1", "m1_median", "m1_q3", "m1_max"]
+
+
+@pytest.mark.parametrize("dialect", SQL, ids=str)
+@settings(deadline=None, max_examples=50)
+@given(words=st.text(st.characters(exclude_characters="\x00", exclude_categories=("Cs",)), min_size=1, max_size=40))
+def test_no_literal_of_a_spec_is_ever_text_of_the_statement(dialect: Dialect, words: str) -> None:
+    """The same statement whatever is compared: values are parameters only."""
+    spec = text("orders", filter=where("eq", "orders.status", value=words))
+    plain = text("orders", filter=where("eq", "orders.status", value="plain"))
+    query = shop.compiled(spec, shop=shop.catalog(dialect))
+    marks = len(query.parameters)
+    same = shop.compiled(plain, shop=shop.catalog(dialect))
+    # SQLite lowers ASCII only, so words beyond it are bound in two forms.
+    assert query.statement == same.statement or (dialect is Dialect.SQLITE and marks == len(same.parameters) + 1)
+    assert words.lower() in query.parameters.values()
+
+
+@pytest.mark.parametrize("dialect", SQL, ids=str)
+def test_numbers_of_a_spec_are_bound_too(dialect: Dialect) -> None:
+    """987654 stands in no statement."""
+    spec = bar(
+        "orders",
+        {"column": "orders.fee", "bin": {"width": 987654.5}},
+        filter=where("gt", "orders.fee", value=987654),
+        having=[{"measure": "m1", "op": "gt", "value": 987654}],
+    )
+    query = shop.compiled(spec, shop=shop.catalog(dialect))
+    assert "987654" not in query.statement
+    assert 987654 in query.parameters.values()
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_the_same_spec_is_the_same_statement(case: str) -> None:
+    """Nothing depends on order of dictionaries or on chance."""
+    assert shop.compiled(CASES[case], v1="PAID") == shop.compiled(CASES[case], v1="PAID")
+
+
+def test_limits_are_those_of_the_scope_or_fewer() -> None:
+    """One row more than may be shown, so that a cut is noticed; or what was asked for."""
+    assert shop.compiled(bar("orders", MONTH), right=shop.scope("a", max_rows=10)).max_rows == 11
+    assert shop.compiled(bar("orders", MONTH, limit=3)).max_rows == 3
+    assert shop.compiled(bar("orders", MONTH, limit=100_000), right=shop.scope("a", max_rows=10)).max_rows == 11
+
+
+def test_only_needed_columns_are_read() -> None:
+    """What is fenced is copied, so nothing else may be in it."""
+    tree = sqlglot.parse_one(shop.compiled(bar("orders", "orders.status")).statement, read="duckdb")
+    fenced = next(tree.find_all(exp.CTE))
+    assert [column.name for column in fenced.this.expressions] == ["status"]
+
+
+def test_values_that_do_not_fit_are_refused_without_being_quoted() -> None:
+    """The caller's own words behind a placeholder may not be a number; the error does not say what they were."""
+    spec = text("orders", filter=where("eq", "orders.fee", value={"placeholder": "v1"}))
+    with pytest.raises(SpecInvalidError) as error:
+        shop.compiled(spec, v1="Ada Lovelace")
+    assert "Ada" not in f"{error.value}{error.value.details}"
+    assert shop.compiled(spec, v1="1,200.50").parameters["p0"] == 1200.5
+
+
+def test_wrong_order_and_unknown_engines_are_refused() -> None:
+    """No instant without a zone, no engine without a fence, no table outside the scope."""
+    spec = ChartSpec.model_validate(text("orders", COUNT))
+    inputs = {
+        "catalog": shop.catalog(Dialect.DUCKDB),
+        "scope": shop.scope("a"),
+        "summary": shop.summary(),
+        "bindings": {},
+    }
+    with pytest.raises(ValueError, match="time zone"):
+        compile_spec(spec, **inputs, now=datetime(2024, 1, 1))  # type: ignore[arg-type]  # noqa: DTZ001
+    with pytest.raises(ScopeRefusedError):
+        compile_spec(spec, **{**inputs, "catalog": shop.catalog(Dialect.SPARK)}, now=shop.NOW)  # type: ignore[arg-type]
+    right = shop.scope("a")
+    fewer = replace(right, tables={name: t for name, t in right.tables.items() if name != "orders"})
+    with pytest.raises(ScopeRefusedError):
+        compile_spec(spec, **{**inputs, "scope": fewer}, now=shop.NOW)  # type: ignore[arg-type]
