@@ -10,6 +10,7 @@ import psycopg
 from gateway.catalog import Catalog
 from gateway.project import SourceConfig
 from gateway.sources.check import Finding
+from gateway.sources.quoting import quoted
 
 _Connection = psycopg.Connection[tuple[object, ...]]
 
@@ -125,12 +126,10 @@ def _schemas(config: SourceConfig, catalog: Catalog) -> list[Finding]:
 
 def _statements(connection: _Connection, catalog: Catalog) -> list[str]:
     row = connection.execute("SELECT current_database()").fetchone()
-    database = _quoted(str(row[0]) if row else "")
+    database = quoted(str(row[0]) if row else "")
     by_schema: dict[str, list[str]] = {}
     for table in catalog.tables:
-        by_schema.setdefault(table.physical[0], []).append(
-            _quoted(table.physical[0]) + "." + _quoted(table.physical[1])
-        )
+        by_schema.setdefault(table.physical[0], []).append(quoted(table.physical[0]) + "." + quoted(table.physical[1]))
     statements = [
         "CREATE ROLE rowless_reader LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE NOINHERIT NOREPLICATION NOBYPASSRLS "
         "CONNECTION LIMIT 20 PASSWORD 'choose-a-long-one'",
@@ -140,14 +139,10 @@ def _statements(connection: _Connection, catalog: Catalog) -> list[str]:
         f"GRANT CONNECT ON DATABASE {database} TO rowless_reader",
     ]
     for schema, tables in by_schema.items():
-        statements.append(f"REVOKE CREATE ON SCHEMA {_quoted(schema)} FROM PUBLIC")
-        statements.append(f"GRANT USAGE ON SCHEMA {_quoted(schema)} TO rowless_reader")
+        statements.append(f"REVOKE CREATE ON SCHEMA {quoted(schema)} FROM PUBLIC")
+        statements.append(f"GRANT USAGE ON SCHEMA {quoted(schema)} TO rowless_reader")
         statements.append(f"GRANT SELECT ON {', '.join(tables)} TO rowless_reader")
     return statements
-
-
-def _quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -23,6 +23,7 @@ from gateway.sources.formats import SUFFIXES, Format, as_utf8, sniff_format
 from gateway.sources.header import is_header
 from gateway.sources.names import safe_names, speakable
 from gateway.sources.private import PrivateFolder
+from gateway.sources.quoting import literal, quoted
 from gateway.sources.textual import convert_numbers
 
 _PEEK_ROWS: Final = 2_000
@@ -153,12 +154,12 @@ class _Loader:
 
     def _view(self, connection: duckdb.DuckDBPyConnection, part: _Part, table: str) -> list[str]:
         paths = [str(f.resolve()) for f in part.files]
-        listed = ", ".join(_text(p) for p in paths)
+        listed = ", ".join(literal(p) for p in paths)
         reader = f"read_parquet([{listed}], union_by_name = true, hive_partitioning = {len(paths) > 1})"
         found = [str(r[0]) for r in connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]  # noqa: S608
         names = self._names(found, table)
-        columns = ", ".join(f"{_quoted(c)} AS {_quoted(n)}" for c, n in zip(found, names, strict=True))
-        connection.execute(f"CREATE VIEW {_quoted(table)} AS SELECT {columns} FROM {reader}")  # noqa: S608
+        columns = ", ".join(f"{quoted(c)} AS {quoted(n)}" for c, n in zip(found, names, strict=True))
+        connection.execute(f"CREATE VIEW {quoted(table)} AS SELECT {columns} FROM {reader}")  # noqa: S608
         return paths
 
     def _csv(self, connection: duckdb.DuckDBPyConnection, part: _Part, table: str) -> None:
@@ -166,14 +167,14 @@ class _Loader:
         odd = sorted({encoding for _, encoding in texts} - {"utf-8", "utf-8-sig"})
         if odd:
             self.warnings.append(f"table '{table}': text was read as {', '.join(odd)}")
-        paths = "[" + ", ".join(_text(str(p)) for p, _ in texts) + "]"
+        paths = "[" + ", ".join(literal(str(p)) for p, _ in texts) + "]"
         dialect = connection.execute(
             "SELECT delimiter, quote, escape, skiprows FROM sniff_csv(?, sample_size = 20480)", [str(texts[0][0])]
         ).fetchall()[0]
-        delimiter, quote, escape = (_text(_mark(str(m))) for m in dialect[:3])
+        delimiter, quote, escape = (literal(_mark(str(m))) for m in dialect[:3])
         options = f"delim = {delimiter}, quote = {quote}, escape = {escape}, skip = {int(dialect[3])}"
         loose = "header = false, all_varchar = true, null_padding = true, parallel = false"
-        raw = f"read_csv({_text(str(texts[0][0]))}, {options}, {loose})"
+        raw = f"read_csv({literal(str(texts[0][0]))}, {options}, {loose})"
         peek = connection.execute(f"SELECT * FROM {raw} LIMIT {_PEEK_ROWS}").fetchall()  # noqa: S608
         if not peek:
             raise failure(Code.EMPTY, self._name)
@@ -190,8 +191,8 @@ class _Loader:
                 )
         codes = [n for i, n in enumerate(names) if any(_CODE.match(r[i] or "") for r in peek[header:])]
         if codes:
-            options += ", types = {" + ", ".join(f"{_text(n)}: 'VARCHAR'" for n in codes) + "}"
-        listed = "[" + ", ".join(_text(n) for n in names) + "]"
+            options += ", types = {" + ", ".join(f"{literal(n)}: 'VARCHAR'" for n in codes) + "}"
+        listed = "[" + ", ".join(literal(n) for n in names) + "]"
         options += f", header = {header}, names = {listed}, union_by_name = false"
         for attempt in (
             "",
@@ -200,7 +201,7 @@ class _Loader:
         ):
             try:
                 connection.execute(
-                    f"CREATE OR REPLACE TABLE {_quoted(table)} AS SELECT * FROM read_csv({paths}, {options}{attempt})"  # noqa: S608
+                    f"CREATE OR REPLACE TABLE {quoted(table)} AS SELECT * FROM read_csv({paths}, {options}{attempt})"  # noqa: S608
                 )
             except duckdb.Error:
                 continue
@@ -213,7 +214,7 @@ class _Loader:
 
     def _json(self, connection: duckdb.DuckDBPyConnection, part: _Part, table: str) -> None:
         texts = [as_utf8(f, self._work, self._name)[0] for f in part.files]
-        paths = "[" + ", ".join(_text(str(p)) for p in texts) + "]"
+        paths = "[" + ", ".join(literal(str(p)) for p in texts) + "]"
         reader = f"read_json({paths}, sample_size = -1, map_inference_threshold = 200, union_by_name = true)"
         found = [str(r[0]) for r in connection.execute(f"DESCRIBE SELECT * FROM {reader}").fetchall()]  # noqa: S608
         if len(found) > _MAX_JSON_COLUMNS:
@@ -221,8 +222,8 @@ class _Loader:
             reader = f"read_json({paths}, records = false, columns = {{record: 'JSON'}})"
             found = ["record"]
         names = self._names(found, table)
-        columns = ", ".join(f"{_quoted(c)} AS {_quoted(n)}" for c, n in zip(found, names, strict=True))
-        connection.execute(f"CREATE TABLE {_quoted(table)} AS SELECT {columns} FROM {reader}")  # noqa: S608
+        columns = ", ".join(f"{quoted(c)} AS {quoted(n)}" for c, n in zip(found, names, strict=True))
+        connection.execute(f"CREATE TABLE {quoted(table)} AS SELECT {columns} FROM {reader}")  # noqa: S608
 
     def _names(self, found: Sequence[str], table: str) -> list[str]:
         names = safe_names(found, prefix="c")
@@ -238,11 +239,3 @@ class _Loader:
 def _mark(mark: str) -> str:
     """A delimiter as the sniffer prints it; ``(empty)`` stands for none."""
     return "" if mark == "(empty)" else mark.replace("\\t", "\t")
-
-
-def _text(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
-
-
-def _quoted(identifier: str) -> str:
-    return '"' + re.sub('"', '""', identifier) + '"'

@@ -12,6 +12,8 @@ from typing import Final
 
 import duckdb
 
+from gateway.sources.quoting import quoted
+
 _ENGLISH: Final = r"[-+]?\s?[$€£¥]?\s?[-+]?(\d{1,3}(,\d{3})+|[1-9]\d*|0)(\.\d+)?\s?[$€£¥%]?"
 _CONTINENTAL: Final = r"[-+]?\s?[$€£¥]?\s?[-+]?(\d{1,3}(\.\d{3})+|[1-9]\d*|0)(,\d+)?\s?[$€£¥%]?"
 _MARK: Final = r".*[,$€£¥%].*|.*\.\d{3}\..*"
@@ -29,18 +31,18 @@ def convert_numbers(connection: duckdb.DuckDBPyConnection, table: str) -> list[s
     Returns:
         Names of the columns that were converted. Shares (``12%``) become fractions (0.12).
     """
-    described = connection.execute(f"DESCRIBE {_quoted(table)}").fetchall()
+    described = connection.execute(f"DESCRIBE {quoted(table)}").fetchall()
     texts = [str(row[0]) for row in described if row[1] == "VARCHAR"][:_MAX_COLUMNS]
     # A look at the first rows settles most columns, so that few are read to the end.
-    likely = [c for c, form in _forms(connection, f"(FROM {_quoted(table)} LIMIT {_LOOK_ROWS})", texts) if form]
+    likely = [c for c, form in _forms(connection, f"(FROM {quoted(table)} LIMIT {_LOOK_ROWS})", texts) if form]
     converted = []
-    for column, form in _forms(connection, _quoted(table), likely):
+    for column, form in _forms(connection, quoted(table), likely):
         if form is None:
             continue
-        digits = f"regexp_replace({_quoted(column)}, '[^0-9.,-]', '', 'g')"
+        digits = f"regexp_replace({quoted(column)}, '[^0-9.,-]', '', 'g')"
         plain = f"replace({digits}, ',', '')" if form.english else f"replace(replace({digits}, '.', ''), ',', '.')"
         number = f"CAST(nullif({plain}, '') AS DOUBLE)" + (" / 100" if form.share else "")
-        connection.execute(f"ALTER TABLE {_quoted(table)} ALTER {_quoted(column)} TYPE DOUBLE USING {number}")
+        connection.execute(f"ALTER TABLE {quoted(table)} ALTER {quoted(column)} TYPE DOUBLE USING {number}")
         converted.append(column)
     return converted
 
@@ -61,7 +63,7 @@ def _forms(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[s
         f"count(CASE WHEN regexp_full_match(trim({c}), $continental) THEN 1 END), "
         f"count(CASE WHEN regexp_full_match(trim({c}), $mark) THEN 1 END), "
         f"count(CASE WHEN {c} LIKE '%\\%' ESCAPE '\\' THEN 1 END)"
-        for c in map(_quoted, columns)
+        for c in map(quoted, columns)
     )
     known = {"english": _ENGLISH, "continental": _CONTINENTAL, "mark": _MARK}
     row = connection.execute(f"SELECT {counts} FROM {rows}", known).fetchall()[0]  # noqa: S608
@@ -71,7 +73,3 @@ def _forms(connection: duckdb.DuckDBPyConnection, rows: str, columns: Sequence[s
         fits = filled and marked and shares in {0, filled} and filled in {english, continental}
         found.append((column, _Form(english == filled, shares > 0) if fits else None))
     return found
-
-
-def _quoted(identifier: str) -> str:
-    return '"' + identifier.replace('"', '""') + '"'
