@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final, Literal, cast
 
 from gateway.chart.spec import Aggregate, Between, Compare, Filter
-from gateway.llm.offline.lexicon import is_identifier
+from gateway.llm.offline.lexicon import is_identifier, is_year, words_of
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import NEGATION, Found, Grouped, after_of, before_of, columns_where, nearest, one_of
 from gateway.llm.offline.question import Question
@@ -118,7 +118,7 @@ def is_plain_year(question: Question, first: int) -> bool:
     """Whether a year is a plain number: there is no date column, or the words before name a numeric column."""
     temporal = any(c.type.is_temporal for c in question.lexicon.columns.values())
     if not temporal:
-        return True
+        return not any(is_year(column) for column in question.lexicon.columns.values())
     near = next((m for m in reversed(question.mentions) if m.last < first and question.linked(m.last, first)), None)
     best = near.best("column") if near else None
     if best is None or best.score <= 0.7 or not question.lexicon.columns[best.entry.ref].type.is_numeric:
@@ -153,7 +153,7 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     if near is None and op is None:
         return
     ranged = compare is not None or (len(group) == 2 and op == "ge")
-    candidates = _number_columns(question, near, compared=ranged)
+    candidates = _hinted(question, group[0], near) or _number_columns(question, near, compared=ranged)
     if any(isinstance(number, float) for number in numbers) or "$" in tokens[group[0]].text:
         # A key has no fraction and no currency.
         candidates = tuple(
@@ -189,6 +189,31 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
         found.tokens.update(range(cue.first, cue.last + 1))
         return
     found.slots.append(Slot("filter", candidates, near.first if near else group[0], build=build))
+
+
+_HINTS: Final = {
+    "older": "age", "younger": "age", "taller": "height", "heavier": "weight", "lighter": "weight",
+    "longer": "duration", "shorter": "duration", "cheaper": "price", "expensive": "price", "costlier": "price",
+    "pricier": "price",
+}  # fmt: skip
+"""Comparatives that say by which quantity they compare."""
+
+
+def _hinted(question: Question, first: int, near: Mention | None) -> tuple[Candidate, ...]:
+    """Columns of the quantity that a comparative names, on the table that is spoken of where it has one."""
+    named = near.candidates[0].entry if near is not None else None
+    if named is not None and named.kind == "column" and not is_identifier(question.lexicon.columns[named.ref]):
+        return ()
+    before = [question.word(i) for i in range(max(0, first - 3), first)]
+    hint = next((_HINTS[word] for word in before if word in _HINTS), None)
+    if hint is None:
+        return ()
+    columns = question.lexicon.columns
+    found = columns_where(
+        question, lambda e: columns[e.ref].type.is_numeric and hint in words_of(columns[e.ref].name), 0.9
+    )
+    tables = {c.entry.table for c in near.candidates} if near else set()
+    return tuple(c for c in found if c.entry.table in tables) or found
 
 
 def _number_columns(question: Question, near: Mention | None, *, compared: bool) -> tuple[Candidate, ...]:

@@ -15,7 +15,7 @@ from gateway.chart.spec import (
 from gateway.llm.offline.draft import Draft
 from gateway.llm.offline.effect import FEW_COLOURS, choose_mark
 from gateway.llm.offline.grouping import add_groups
-from gateway.llm.offline.lexicon import Lexicon
+from gateway.llm.offline.lexicon import Lexicon, is_year
 from gateway.llm.offline.measures import collect, derive, per_row, ratio
 from gateway.llm.offline.order import havings, order_of
 from gateway.llm.offline.search import Reading, distance, linking, related
@@ -114,7 +114,7 @@ def _finish(draft: Draft, wanted: Mark | None) -> ChartSpec | None:
     measures = draft.measures.items
     mark = wanted or choose_mark(
         measures=len(measures),
-        time=bool(groups) and bool(groups[0].grain),
+        time=bool(groups) and (bool(groups[0].grain) or is_year(draft.lexicon.columns[groups[0].column])),
         groups=len(groups),
         series=series is not None,
         share=frame.share,

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gateway.chart.spec import AnyOf, Compare, During, Filter
+from gateway.chart.spec import AllOf, AnyOf, Between, Compare, During, Filter, InList
 from gateway.llm.offline.absence import find_absence
 from gateway.llm.offline.amounts import find_numbers, is_plain_year
+from gateway.llm.offline.lexicon import is_year
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import Found, Grouped, columns_where
 from gateway.llm.offline.question import Question
@@ -41,7 +42,12 @@ def find_conditions(question: Question, grouped: Grouped) -> Found:
 def _times(question: Question, found: Found) -> None:
     columns = question.lexicon.columns
     all_dates = columns_where(question, lambda e: columns[e.ref].type.is_temporal, 0.5)
+    years = columns_where(question, lambda e: is_year(columns[e.ref]), 0.5)
     for placed in question.times:
+        if not all_dates and years and (built := _in_years(placed.time)) is not None:
+            found.tokens.update(range(placed.first, placed.last + 1))
+            found.slots.append(Slot("filter", years, placed.first, build=built))
+            continue
         if is_plain_year(question, placed.first):
             continue
         named: tuple[Candidate, ...] = ()
@@ -68,6 +74,28 @@ def _crossed(question: Question, mention: Mention, place: int) -> bool:
     return any(mention.last < other.first < place for other in question.mentions)
 
 
+def _in_years(time: TimeExpr) -> Callable[[str], Filter | None] | None:
+    """A period as a filter on a number of the year; None if it is finer than years, or relative."""
+    if time.period is not None and (time.period.kind != "calendar" or time.period.month or time.period.quarter):
+        return None
+    low, below = time.low, time.below
+    if any(bound and not bound.endswith("-01-01") for bound in (low, below)):
+        return None
+
+    def build(ref: str) -> Filter | None:
+        if time.period is not None:
+            return Compare(op="eq", column=ref, value=time.period.year or 0)
+        if time.periods:
+            return InList(op="in", column=ref, values=tuple(p.year or 0 for p in time.periods))
+        if low and below:
+            return Between(op="between", column=ref, low=int(low[:4]), high=int(below[:4]) - 1)
+        if low:
+            return Compare(op="ge", column=ref, value=int(low[:4]))
+        return Compare(op="lt", column=ref, value=int(below[:4])) if below else None
+
+    return build
+
+
 def _during(time: TimeExpr) -> Callable[[str], Filter | None]:
     def build(ref: str) -> Filter | None:
         if time.period is not None:
@@ -77,8 +105,6 @@ def _during(time: TimeExpr) -> Callable[[str], Filter | None]:
         low = Compare(op="ge", column=ref, value=time.low) if time.low else None
         high = Compare(op="lt", column=ref, value=time.below) if time.below else None
         if low is not None and high is not None:
-            from gateway.chart.spec import AllOf
-
             return AllOf(op="and", filters=(low, high))
         return low or high
 

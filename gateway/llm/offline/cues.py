@@ -168,7 +168,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         _p(
             r"\b(?:total |overall )?(?:number|count|quantity|tally)s? of\b|\bhow many\b|"
             r"\btotal counts?(?: of)?\b|\bfrequenc(?:y|ies)(?: of)?\b|\bhow often\b|"
-            r"\bcounts?\b(?: of)?|\boccurrences?(?: of)?\b|\bnumbers of\b|\brecord count\b|"
+            r"\bcounts?\b(?: of)?|\boccurrences?(?: of)?\b|\bnumbers of\b|\brecord count\b|\bhead ?count\b|"
             r"\bvolume of\b|\bamount of(?= [a-z]+s\b)"
         ),
     ),

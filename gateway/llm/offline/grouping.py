@@ -9,6 +9,7 @@ from gateway.chart.spec import (
 )
 from gateway.llm.offline.draft import MANY, Draft
 from gateway.llm.offline.effect import size_of
+from gateway.llm.offline.lexicon import is_year
 from gateway.llm.offline.options import Option, column_sort
 from gateway.llm.offline.search import main_date
 
@@ -34,12 +35,21 @@ def add_groups(draft: Draft) -> None:
         ref = main_date(
             lexicon, draft.graph, draft.bases(), [o.entry.ref for o in draft.reading.of("time_filter") if o.entry]
         )
-        times = _times(draft, ref) if ref is not None else []
+        times = _times(draft, ref) if ref is not None else _years(draft, plain)
     draft.groups = [*times, *plain]
     time = times[0] if times else None
     if draft.series is not None and not draft.groups:
         draft.groups, draft.series = [draft.series], None
     _compared(draft, time)
+
+
+def _years(draft: Draft, plain: list[Dimension]) -> list[Dimension]:
+    """Years that are held as numbers, where no date is."""
+    if any(time != "year" for time in draft.frame.times):
+        return []
+    root = draft.reading.root
+    found = [f"{root}.{c.name}" for c in draft.lexicon.tables[root].columns if is_year(c)]
+    return [Dimension(column=ref) for ref in found[:1] if all(d.column != ref for d in plain)]
 
 
 def _times(draft: Draft, ref: str) -> list[Dimension]:
@@ -93,7 +103,12 @@ def _dimension(option: Option, draft: Draft) -> Dimension | None:
     column = lexicon.columns[ref]
     if column.type.is_temporal:
         return Dimension(column=ref, grain=_grain(draft, ref))
-    if column_sort(lexicon, ref) == "number" and size_of(column) > MANY and column.semantic not in {"year", "month"}:
+    if (
+        column_sort(lexicon, ref) == "number"
+        and size_of(column) > MANY
+        and column.semantic != "month"
+        and not is_year(column)
+    ):
         return Dimension(column=ref, bin=Bin(count=10))
     return Dimension(column=ref)
 

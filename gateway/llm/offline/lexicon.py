@@ -196,6 +196,11 @@ def is_identifier(column: ColumnSummary) -> bool:
     return bool(words) and words[-1] in _ID_WORDS and column.semantic is None
 
 
+def is_year(column: ColumnSummary) -> bool:
+    """Whether a column holds years as numbers."""
+    return column.type.is_numeric and (column.semantic == "year" or "year" in words_of(column.name)[-1:])
+
+
 def _build(summary: Summary) -> Lexicon:
     entries: list[Entry] = []
     for table in summary.tables:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
-from typing import cast
+from typing import Final, cast
 
 from gateway.chart.paths import graph_of
 from gateway.chart.spec import Aggregate
 from gateway.llm.offline.mentions import Candidate
+from gateway.llm.offline.options import column_sort
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame, Slot
 
@@ -26,6 +28,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
         for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]
+    _rates(question, frame)
     _aggregates(question, frame)
     _against_previous(question, frame)
     _worth(question, frame)
@@ -38,6 +41,8 @@ def _ranked(question: Question, frame: Frame) -> None:
     if (frame.top is None and frame.superlative is None) or frame.of("measure", "having", "per", "sort"):
         return
     if frame.aggregates or any(s.candidates[0].entry.kind == "metric" for s in frame.slots if s.candidates):
+        return
+    if _praised(question, frame):
         return
     ranked = next(
         (s for s in frame.slots if s.adverb in {"top", "most", "which"} and s.candidates[0].entry.kind == "table"), None
@@ -86,6 +91,48 @@ def _worth(question: Question, frame: Frame) -> None:
             frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
             slot.role = "per"
             return
+
+
+def _rates(question: Question, frame: Frame) -> None:
+    """``survival rate`` of a column of zeros and ones is its average."""
+    if not frame.rate or frame.of("filter"):
+        return
+    for slot in frame.of("measure", "free"):
+        best = slot.candidates[0].entry
+        if slot.aggregate is None and best.kind == "column" and column_sort(question.lexicon, best.ref) == "number":
+            slot.aggregate = "avg"
+
+
+_PRAISED: Final = {
+    "rated": (("rating", "score", "satisfaction"), "avg"), "paid": (("salary", "wage", "pay"), "avg"),
+    "viewed": (("view",), "sum"), "selling": (("revenue", "sale", "quantity", "unit"), "sum"),
+    "popular": (("vote", "view", "quantity", "unit"), "sum"),
+}  # fmt: skip
+"""Superlatives that say by which quantity: its words, and how it is taken together."""
+
+
+def _praised(question: Question, frame: Frame) -> bool:
+    """``highest rated movies``: by the average of the column that holds ratings."""
+    said = next((word for word in _PRAISED if re.search(rf"\b{word}\b", question.lowered)), None)
+    ranked = next(
+        (s for s in frame.slots if s.role in {"free", "group"} and s.candidates[0].entry.kind in {"table", "column"}),
+        None,
+    )
+    if said is None or ranked is None:
+        return False
+    words, aggregate = _PRAISED[said]
+    table = ranked.candidates[0].entry.table
+    for word in words:
+        for entry in question.lexicon.entries:
+            fits = entry.kind == "column" and entry.table == table and entry.forms[0].words[-1:] == (word,)
+            if fits and column_sort(question.lexicon, entry.ref) == "number":
+                if ranked.role == "free":
+                    ranked.role, ranked.adverb = "group", "top"
+                frame.slots.append(
+                    Slot("measure", (Candidate(entry, 1.0, 1.0),), ranked.place, aggregate=cast("Aggregate", aggregate))
+                )
+                return True
+    return False
 
 
 def _aggregates(question: Question, frame: Frame) -> None:

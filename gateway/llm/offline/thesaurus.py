@@ -79,6 +79,8 @@ course class subject module
 team club squad side
 game match
 outcome result
+precipitation rain rainfall
+attrition churn leave
 elevation height altitude prominence
 branch office location
 license licence permit
