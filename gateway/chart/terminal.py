@@ -6,7 +6,7 @@ so that no control character of a cell reaches the terminal (an escape sequence 
 
 from __future__ import annotations
 
-import unicodedata
+import textwrap
 from typing import Final
 
 from gateway.chart.conditions import plain_line
@@ -14,6 +14,8 @@ from gateway.chart.formats import MISSING, format_number
 from gateway.chart.render.data import Drawing, Shown, Value, cell_text, prepare
 from gateway.chart.render.shape import as_category, grouping
 from gateway.chart.spec import ChartSpec
+from gateway.chart.terminal_pen import Pen, cells_wide, fit
+from gateway.chart.terminal_plot import boxes, is_trend, scatter, trend
 from gateway.summary.model import Summary
 from gateway.types import ResultTable
 
@@ -23,9 +25,6 @@ MAX_BARS: Final = 40
 MAX_ROWS: Final = 40
 EIGHTHS: Final = " ▏▎▍▌▋▊▉█"
 SHADES: Final = " ░▒▓█"
-COLOURS: Final = (33, 214, 36, 166, 175, 117, 227, 245)
-"""Numbers of the 256-colour palette nearest to Okabe and Ito's."""
-RESET: Final = "\x1b[0m"
 _NO_SUMMARY: Final = Summary(source="data", tables=())
 
 
@@ -43,69 +42,35 @@ def to_text(spec: ChartSpec, result: ResultTable, *, width: int, color: bool, su
     drawing = prepare(spec, result, summary=summary or _NO_SUMMARY, width=640, height=320)
     if drawing.is_empty:
         return "No rows match."
-    pen = _Pen(width, color=color)
-    if spec.mark in ("table", "point", "boxplot") or not _has_numbers(drawing):
+    pen = Pen(width, color=color)
+    plotted = scatter(drawing, pen) if spec.mark == "point" else boxes(drawing, pen) if spec.mark == "boxplot" else []
+    if plotted:
+        lines = plotted
+    elif spec.mark in ("table", "point", "boxplot") or not _has_numbers(drawing):
         lines = table_lines(drawing, result, pen)
     elif len(result.rows) == 1 and not drawing.dimensions and drawing.series is None:
         lines = [line for look in drawing.measures for line in _number(look, drawing, pen)]
-    elif spec.mark in ("line", "area") and drawing.dimensions and _is_trend(drawing):
-        lines = _trend(drawing, pen)
+    elif spec.mark in ("line", "area") and is_trend(drawing):
+        lines = trend(drawing, pen)
     elif spec.mark == "rect":
         lines = _heat(drawing, pen)
     else:
         lines = _bars(drawing, pen)
-    return "\n".join([*lines, *drawing.notes])
+    notes = [line for note in drawing.notes for line in textwrap.wrap(note, width)]
+    return "\n".join([*lines, *notes])
 
 
 def _has_numbers(drawing: Drawing) -> bool:
     return bool(drawing.measures) and all(look.kind == "number" for look in drawing.measures)
 
 
-class _Pen:
-    """Knows the width, and colours text if it may."""
-
-    def __init__(self, width: int, *, color: bool) -> None:
-        self.width = width
-        self.color = color
-
-    def paint(self, text: str, index: int) -> str:
-        """Text in the colour of a series."""
-        return f"\x1b[38;5;{COLOURS[index % len(COLOURS)]}m{text}{RESET}" if self.color and text else text
-
-    def strong(self, text: str) -> str:
-        """Text in bold."""
-        return f"\x1b[1m{text}{RESET}" if self.color else text
-
-    def faint(self, text: str) -> str:
-        """Text that steps back."""
-        return f"\x1b[2m{text}{RESET}" if self.color else text
-
-
-def cells_wide(text: str) -> int:
-    """Columns a text takes in a terminal: wide characters take two, combining marks none."""
-    return sum(0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in "WF" else 1 for c in text)
-
-
-def fit(text: str, width: int, *, right: bool = False) -> str:
-    """Cut or pad a text to exactly `width` columns."""
-    line = plain_line(text, 200)
-    if cells_wide(line) > width:
-        while line and cells_wide(line) > width - 1:
-            line = line[:-1]
-        line += "…"
-    space = " " * (width - cells_wide(line))
-    return space + line if right else line + space
-
-
 def _short(value: Value, look: Shown, drawing: Drawing) -> str:
-    return (
-        format_number(float(value), look.column.format, drawing.currency, short=True)
-        if isinstance(value, int | float)
-        else MISSING
-    )
+    if not isinstance(value, int | float):
+        return MISSING
+    return format_number(float(value), look.column.format, drawing.currency, short=True)
 
 
-def _number(look: Shown, drawing: Drawing, pen: _Pen) -> list[str]:
+def _number(look: Shown, drawing: Drawing, pen: Pen) -> list[str]:
     cell = drawing.values[0][look.field]
     text = (
         format_number(float(cell), look.column.format, drawing.currency) if isinstance(cell, int | float) else MISSING
@@ -113,7 +78,7 @@ def _number(look: Shown, drawing: Drawing, pen: _Pen) -> list[str]:
     return [pen.strong(text), pen.faint(fit(look.title, pen.width).rstrip())]
 
 
-def _bars(drawing: Drawing, pen: _Pen) -> list[str]:
+def _bars(drawing: Drawing, pen: Pen) -> list[str]:
     group, split, drawing = grouping(drawing)
     group = as_category(group, drawing) if group else None
     lines: list[str] = []
@@ -160,84 +125,7 @@ def _bar(value: float, low: float, high: float, room: int) -> str:
     return (" " * zero + drawn)[:room]
 
 
-def _is_trend(drawing: Drawing) -> bool:
-    first = drawing.dimensions[0]
-    return len({row[first.field] for row in drawing.values}) > 2
-
-
-def _trend(drawing: Drawing, pen: _Pen) -> list[str]:
-    group, split, drawing = grouping(drawing)
-    if group is None:
-        return _bars(drawing, pen)
-    axis = as_category(group, drawing)
-    places = {
-        label: i for i, label in enumerate(axis.labels or dict.fromkeys(str(row[axis.field]) for row in drawing.values))
-    }
-    lines: list[str] = []
-    for look in drawing.measures:
-        names = list(split.labels) if split else [""]
-        points: dict[str, dict[int, float]] = {name: {} for name in names}
-        for row in drawing.values:
-            cell, place = row[look.field], places.get(str(row[axis.field]))
-            name = str(row[split.field]) if split else ""
-            if isinstance(cell, int | float) and place is not None and name in points:
-                points[name][place] = float(cell)
-        lines += [""] if lines else []
-        lines.append(pen.strong(fit(look.title, pen.width).rstrip()))
-        lines += _plot(list(points.values()), list(places), look, drawing, pen)
-        if split:
-            legend = "   ".join(pen.paint("⣿ ", i) + plain_line(n, 24) for i, n in enumerate(names[:8]))
-            lines.append(legend if pen.color else _legend(names, pen))
-    return lines
-
-
-def _legend(names: list[str], pen: _Pen) -> str:
-    return fit("   ".join(f"{_mark(i)} {name}" for i, name in enumerate(names[:8])), pen.width).rstrip()
-
-
-def _mark(index: int) -> str:
-    return "●○■□▲△◆◇"[index % 8]
-
-
-def _plot(series: list[dict[int, float]], labels: list[str], look: Shown, drawing: Drawing, pen: _Pen) -> list[str]:
-    numbers = [v for one in series for v in one.values()]
-    low, high = min(numbers, default=0.0), max(numbers, default=0.0)
-    low = 0.0 if 0 <= low < high * 0.7 else low
-    high = high if high > low else low + (abs(low) or 1.0)
-    rows = 12
-    ticks = [
-        format_number(high - (high - low) * i / (rows - 1), look.column.format, drawing.currency, short=True)
-        for i in range(rows)
-    ]
-    gutter = max(map(len, ticks))
-    room = max(8, pen.width - gutter - 2)
-    grid: list[list[str]] = [[" "] * room for _ in range(rows)]
-    last = max(1, len(labels) - 1)
-    for index, one in enumerate(series):
-        at = sorted(one)
-        for here, there in zip(at, at[1:] or at, strict=False):
-            start, end = round(here / last * (room - 1)), round(there / last * (room - 1))
-            for x in range(start, end + 1):
-                share = (x - start) / ((end - start) or 1)
-                value = one[here] + (one[there] - one[here]) * share
-                y = round((high - value) / (high - low) * (rows - 1))
-                solid = x in (start, end)
-                grid[y][x] = pen.paint(_mark(index) if solid or len(series) > 1 else "·", index)
-    lines = []
-    for y, row in enumerate(grid):
-        tick = ticks[y] if y in (0, rows - 1, rows // 2) else ""
-        lines.append(f"{tick.rjust(gutter)} ┤{''.join(row)}")
-    lines.append(" " * gutter + " └" + "─" * room)
-    first, final = labels[0], labels[-1]
-    middle = room - cells_wide(first) - cells_wide(final)
-    if middle > 0:
-        lines.append(" " * (gutter + 2) + first + " " * middle + final)
-    else:
-        lines.append(" " * (gutter + 2) + fit(f"{first} – {final}", room).rstrip())
-    return lines
-
-
-def _heat(drawing: Drawing, pen: _Pen) -> list[str]:
+def _heat(drawing: Drawing, pen: Pen) -> list[str]:
     group, split, drawing = grouping(drawing)
     if group is None or split is None:
         return _bars(drawing, pen)
@@ -271,7 +159,7 @@ def _heat(drawing: Drawing, pen: _Pen) -> list[str]:
     return lines
 
 
-def table_lines(drawing: Drawing, result: ResultTable, pen: _Pen) -> list[str]:
+def table_lines(drawing: Drawing, result: ResultTable, pen: Pen) -> list[str]:
     """The rows as a table, numbers to the right, as many columns as fit."""
     by_field = {c.field: i for i, c in enumerate(result.columns)}
     looks = [*drawing.dimensions, *([drawing.series] if drawing.series else []), *drawing.measures]

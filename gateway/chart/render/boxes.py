@@ -27,7 +27,7 @@ def boxplot(drawing: Drawing) -> tuple[Json, Drawing]:
     measures = drawing.measures
     if not measures:
         return bar(drawing)
-    numbers = _five(measures)
+    numbers = five_numbers(measures)
     group, split, drawing = grouping(drawing)
     if group is not None:
         group, drawing = first_groups(as_category(group, drawing), drawing, MAX_BOXES)
@@ -44,7 +44,8 @@ def boxplot(drawing: Drawing) -> tuple[Json, Drawing]:
     return _from_five(numbers, group, drawing)
 
 
-def _five(measures: tuple[Shown, ...]) -> tuple[Shown, ...] | None:
+def five_numbers(measures: tuple[Shown, ...]) -> tuple[Shown, ...] | None:
+    """The columns that hold the five numbers, lowest first; None if the query did not compute them."""
     if len(measures) < 5:
         return None
     found = []

@@ -13,7 +13,8 @@ from gateway.chart.image import to_svg
 from gateway.chart.render import render
 from gateway.chart.sentence import describe
 from gateway.chart.spec import ChartSpec
-from gateway.chart.terminal import cells_wide, to_text
+from gateway.chart.terminal import to_text
+from gateway.chart.terminal_pen import cells_wide
 from gateway.summary.model import ColumnSummary, Summary, TableSummary
 from gateway.types import Cell, ResultColumn, ResultTable
 
@@ -114,7 +115,9 @@ def answers(draw: st.DrawFn) -> tuple[ChartSpec, ResultTable]:
     spec["stack"] = draw(st.sampled_from((None, "none", "zero", "normalize")))
     spec["orientation"] = draw(st.sampled_from((None, "horizontal", "vertical")))
     spec["dual_axis"] = draw(st.booleans())
-    return ChartSpec.model_validate(spec), ResultTable(columns=tuple(columns), rows=tuple(rows))
+    return ChartSpec.model_validate(spec), ResultTable(
+        columns=tuple(columns), rows=tuple(rows), truncated=draw(st.booleans())
+    )
 
 
 @settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])

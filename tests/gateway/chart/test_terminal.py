@@ -71,6 +71,40 @@ def test_series_are_told_apart_without_colour() -> None:
     assert "○ shop" in drawn
 
 
+def test_boxes_show_their_five_numbers() -> None:
+    five = tuple(
+        ResultColumn(field=f"m1_{part}", title=part, type="number", role="measure", format="number")
+        for part in ("min", "q1", "median", "q3", "max")
+    )
+    rows: list[tuple[Cell, ...]] = [("a", 0, 25, 50, 75, 100), ("b", 40, 50, 50, 50, 60)]
+    lines = text("boxplot", (D1, *five), rows, dimensions=[{"column": "t.a"}]).split("\n")
+    assert lines[1].startswith("a ├")
+    assert lines[1].endswith("┤")
+    assert lines[1].index("├") < lines[1].index("▒") < lines[1].index("┃") < lines[1].index("┤")
+    assert lines[2].index("├") > lines[1].index("▒")
+    assert lines[3].split() == ["0", "100"]
+
+
+def test_points_stand_where_their_numbers_are() -> None:
+    m2 = ResultColumn(field="m2", title="Sum", type="number", role="measure", format="integer")
+    rows: list[tuple[Cell, ...]] = [("a", 0, 0), ("b", 100, 10), ("c", 50, 5)]
+    measures = [COUNT, {"aggregate": "sum", "column": "t.n"}]
+    lines = text("point", (D1, M1, m2), rows, measures=measures, dimensions=[{"column": "t.a"}]).split("\n")
+    assert lines[1].endswith("●")
+    assert lines[12].split("┤")[1].startswith("●")
+    assert sum(line.count("●") for line in lines) == 3
+
+
+def test_a_note_is_folded_to_the_width() -> None:
+    spec = ChartSpec.model_validate(
+        {"mark": "bar", "table": "t", "measures": [COUNT], "dimensions": [{"column": "t.a"}]}
+    )
+    result = ResultTable(columns=(D1, M1), rows=(("a", 1),), truncated=True)
+    lines = to_text(spec, result, width=40, color=False, summary=SHOP).split("\n")
+    assert max(map(len, lines)) <= 40
+    assert "more rows than the limit" in " ".join(lines)
+
+
 def test_a_number_is_a_number() -> None:
     assert text("text", (M1,), [(1234567,)]).split("\n") == ["1,234,567", "Number of ts"]
 
