@@ -24,6 +24,7 @@ class Code(StrEnum):
     AUTH = "source_auth_failed"
     DATABASE = "source_database_missing"
     DRIVER = "source_driver_missing"
+    KIND = "source_kind_unsupported"
     TLS = "source_tls_required"
     TLS_FAILED = "source_tls_failed"
     ADDRESS = "source_address_refused"
@@ -57,6 +58,7 @@ _TEXT: Final[dict[Code, str]] = {
     Code.AUTH: "the server of source '{name}' refused the user or the password",
     Code.DATABASE: "the server of source '{name}' has no database of that name",
     Code.DRIVER: "the driver for source '{name}' is not installed; install the extra named in docs/sources.md",
+    Code.KIND: "source '{name}' is of a kind that is not supported; docs/sources.md lists those that are",
     Code.TLS: "source '{name}' is not on this machine, so its connection must use TLS with a checked certificate",
     Code.TLS_FAILED: "no TLS connection to source '{name}': its certificate or the TLS settings do not check out",
     Code.ADDRESS: "the host of source '{name}' is a link-local or metadata address, which is never a database",

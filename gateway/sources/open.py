@@ -43,7 +43,7 @@ def kind_of(config: SourceConfig) -> str:
     address = config.url.get_secret_value() if config.url is not None else ""
     kind = _SCHEMES.get(address.split(":", 1)[0].lower())
     if kind is None:
-        raise failure(Code.OPTIONS, config.name)
+        raise failure(Code.KIND, config.name)
     return kind
 
 
@@ -88,4 +88,4 @@ def _open_server(config: SourceConfig, kind: str) -> Source:
             return MysqlSource(config)
     except ImportError:
         raise failure(Code.DRIVER, config.name) from None
-    raise failure(Code.OPTIONS, config.name)
+    raise failure(Code.KIND, config.name)

@@ -82,12 +82,14 @@ def test_refused_addresses(names: dict[str, list[str]], url: str, code: str) -> 
     assert caught.value.__cause__ is None
 
 
-@pytest.mark.parametrize("url", ["ftp://u:hush@localhost/x", "hush", "file:///etc/passwd"])
+@pytest.mark.parametrize(
+    "url", ["ftp://u:hush@localhost/x", "hush", "file:///etc/passwd", "mongodb://u:hush@localhost/x"]
+)
 def test_unknown_schemes_are_refused(url: str) -> None:
     config = SourceConfig.model_validate({"name": "shop", "url": SecretStr(url), "unrestricted": True})
     with pytest.raises(SourceError) as caught:
         open_source(config)
-    assert caught.value.code == "source_options_refused"
+    assert caught.value.code == "source_kind_unsupported"
     assert "hush" not in repr(caught.value)
 
 

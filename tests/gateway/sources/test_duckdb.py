@@ -267,3 +267,21 @@ def test_a_damaged_file_is_told(tmp_path: Path) -> None:
     with pytest.raises(SourceError) as caught:
         open_path(path)
     assert caught.value.code in {"source_format_unknown", "source_unusable"}
+
+
+def test_a_view_that_a_file_brings_along_reads_no_other_file(tmp_path: Path) -> None:
+    """A database file is somebody's code too: its views run under the same lock-down."""
+    other = tmp_path / "other.csv"
+    other.write_text(f"email\n{CANARY}\n")
+    path = tmp_path / "trap.duckdb"
+    with duckdb.connect(path) as writer:
+        writer.execute("CREATE TABLE t (i INTEGER)")
+        writer.execute(f"CREATE VIEW peek AS SELECT * FROM read_csv('{other}')")
+        writer.execute(f"CREATE MACRO grab() AS TABLE SELECT * FROM read_text('{other}')")
+    source = open_path(path)
+    for statement in ("SELECT * FROM peek", "SELECT * FROM grab()"):
+        with pytest.raises(GatewayError) as caught:
+            source.aggregate(statement, {}, timeout_s=5)
+        assert caught.value.code == "query_denied"
+        assert CANARY not in repr(caught.value)
+    source.close()
