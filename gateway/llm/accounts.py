@@ -94,8 +94,13 @@ class Spend:
         return both
 
     def settle(self, reply: Reply) -> None:
-        """Charge what the answered send used, in place of the estimate of its prompt."""
-        self.tokens += reply.tokens_in - self._last_prompt + reply.tokens_out
+        """Charge what the answered send used, in place of the estimate of its prompt.
+
+        A reply without tokens was made in this process, after sends that failed: their estimates stay.
+        """
+        if reply.tokens_in:
+            self.tokens += reply.tokens_in - self._last_prompt
+        self.tokens += reply.tokens_out
         self.usd += reply.cost_usd or 0.0
         self._last_prompt = 0
 

@@ -130,6 +130,19 @@ def test_failed_and_cancelled_calls_cost_what_was_sent() -> None:
     asyncio.run(run())
 
 
+def test_answer_made_here_after_failed_sends_leaves_their_cost() -> None:
+    """The offline planner as a fall-back is free; what was sent before it is not."""
+    account, _ = accounts()
+
+    async def run() -> None:
+        async with account.spending("t", 500) as spending:
+            await spending.announce(info(90))
+            spending.settle(Reply(text="", model="offline-1", fallback=True))
+        assert (await account.ledger.spent("t", "day:2026-12-31")).tokens == 90
+
+    asyncio.run(run())
+
+
 def test_send_that_the_audit_log_refuses_is_not_charged() -> None:
     """The hook of both: audit first, then the charge."""
     account, _ = accounts(tokens_per_day=1_000)
