@@ -99,3 +99,33 @@ def test_the_statement_is_gone_within_a_second(opened: tuple[SqlSource, Callable
         assert time.monotonic() - started < 0.02 * (trial % 8) + 1.0
         assert running() == 0
         assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+
+
+QUICK = {
+    "duckdb": "SELECT $n + count(*) FROM range(1000)",
+    "sqlite": "SELECT :n + 1000",
+    "postgres": "SELECT %(n)s + count(*) FROM generate_series(1, 1000)",
+    "mysql": "SELECT :n + 1000",
+}
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("opened", "kind"), [(k, k) for k in QUICK], indirect=["opened"], ids=list(QUICK))
+def test_many_callers_at_once_each_get_their_own_answer(opened: tuple[SqlSource, Callable[[], int]], kind: str) -> None:
+    """Twelve threads, more than the pool has connections: nobody sees another's rows."""
+    source, _ = opened
+    wrong: list[object] = []
+
+    def ask(first: int) -> None:
+        for n in range(first, first + 15):
+            query = proved(source.dialect, QUICK[kind], "number", parameters={"n": n})
+            rows = source.run(query, limits=Limits(timeout_s=20)).rows
+            if rows != ((n + 1000,),):
+                wrong.append(rows)
+
+    threads = [threading.Thread(target=ask, args=(100 * i,)) for i in range(12)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert wrong == []
