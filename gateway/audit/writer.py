@@ -35,6 +35,8 @@ CHECKPOINT_S: Final = 10.0
 MAX_BATCH: Final = 256
 MAX_WAITING: Final = 2_000
 """Drafts that may wait; more are refused at once."""
+LINGER_S: Final = 0.002
+"""How long a busy writer waits for more to commit together; a lone caller never waits."""
 _OPEN_INTENTS: Final = 10_000
 
 
@@ -88,7 +90,7 @@ class Writer:
         self._closing = threading.Lock()
         self._is_closed = False
         self._due: float | None = None
-        self._signed_size = 0
+        self._is_busy = False
 
     def start(self) -> None:
         """Sign a checkpoint of what is there, and start the thread."""
@@ -133,19 +135,25 @@ class Writer:
                 self._try_checkpoint()
 
     def _collect(self) -> tuple[list[_Waiting], bool]:
+        """Take what waits; after a batch of several, wait a moment for the others that will come together again."""
         wait = None if self._due is None else max(0.0, self._due - time.monotonic())
         batch: list[_Waiting] = []
+        is_last = False
         try:
             item = self._queue.get(timeout=wait)
+            until = time.monotonic() + (LINGER_S if self._is_busy else 0.0)
             while item is not None:
                 if item.done.set_running_or_notify_cancel():
                     batch.append(item)
                 if len(batch) >= MAX_BATCH:
-                    return batch, False
-                item = self._queue.get_nowait()
+                    break
+                left = until - time.monotonic()
+                item = self._queue.get(timeout=left) if left > 0 else self._queue.get_nowait()
+            is_last = item is None
         except queue.Empty:
-            return batch, False
-        return batch, True
+            pass
+        self._is_busy = len(batch) > 1
+        return batch, is_last
 
     def _append(self, batch: list[_Waiting]) -> None:
         try:
