@@ -41,7 +41,7 @@ def _close(mine: object, theirs: object) -> bool:
     return mine == theirs
 
 
-def _same(mine: object, theirs: object) -> bool:
+def same(mine: object, theirs: object) -> bool:
     if isinstance(mine, list) and isinstance(theirs, list):
         return len(mine) == len(theirs) and all(
             len(a) == len(b) and all(_close(x, y) for x, y in zip(a, b, strict=True))
@@ -64,10 +64,10 @@ def test_mr1_scoped_answer_equals_the_answer_over_the_tenants_own_copy(dialect: 
         full.close()
         copy.close()
     assert not isinstance(scoped, str), (scoped, spec)
-    assert _same(scoped, alone), (spec, scoped, alone)
+    assert same(scoped, alone), (spec, scoped, alone)
 
 
-def _rewritten(world: World, dialect: Dialect, random: Random) -> Rows:
+def rewritten(world: World, dialect: Dialect, random: Random) -> Rows:
     """Every other tenant's row deleted, doubled or poisoned; the tenant's own rows as they are."""
     own = {name: {row[0] for row in rows} for name, rows in world.visible().items()}
     rewritten: Rows = {}
@@ -111,16 +111,16 @@ def test_mr2_other_tenants_rows_change_no_byte(dialect: Dialect, data: st.DataOb
     """(b) Deleting, doubling and poisoning all other tenants' rows changes neither the answer nor its errors."""
     world, spec = _drawn(data)
     seed = data.draw(st.integers(0, 2**16))
-    rewritten = load(dialect, world, _rewritten(world, dialect, Random(seed)))
+    changed = load(dialect, world, rewritten(world, dialect, Random(seed)))
     full = load(dialect, world, world.rows)
     try:
         before = ask(full, dialect, world, spec, world.scope())
-        after = ask(rewritten, dialect, world, spec, world.scope())
+        after = ask(changed, dialect, world, spec, world.scope())
     finally:
         full.close()
-        rewritten.close()
+        changed.close()
     assert not isinstance(before, str), (before, spec)
-    assert _same(before, after), (spec, before, after)
+    assert same(before, after), (spec, before, after)
 
 
 @pytest.mark.parametrize("dialect", ENGINES, ids=str)

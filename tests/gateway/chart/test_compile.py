@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+import duckdb
 import pytest
 import sqlglot
 from hypothesis import given, settings
@@ -128,3 +129,29 @@ def test_wrong_order_and_unknown_engines_are_refused() -> None:
     fewer = replace(right, tables={name: t for name, t in right.tables.items() if name != "orders"})
     with pytest.raises(ScopeRefusedError):
         compile_spec(spec, **{**inputs, "scope": fewer}, now=shop.NOW)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin"])
+def test_instants_stored_with_a_zone_are_read_like_those_in_utc(zone: str) -> None:
+    """The session's own time zone does not matter to a column that knows its own."""
+    naive, aware = duckdb.connect(), duckdb.connect()
+    for statement in shop.ddl(Dialect.DUCKDB):
+        naive.execute(statement)
+        aware.execute(statement.replace("TIMESTAMP", "TIMESTAMPTZ") if "TABLE orders" in statement else statement)
+    aware.execute("SET timezone = 'UTC'")
+    for statement, rows in shop.inserts("?"):
+        naive.executemany(statement, rows)
+        aware.executemany(statement, rows)
+    aware.execute("SET timezone = 'Asia/Tokyo'")
+    plain = shop.catalog(Dialect.DUCKDB)
+    tables = tuple(
+        replace(t, columns=tuple(replace(c, tz_aware=c.name == "ordered_at") for c in t.columns)) for t in plain.tables
+    )
+    right = shop.scope("a", timezone=zone)
+    for spec in CASES.values():
+        theirs = shop.proved(spec, right=right, v1="PAID").query
+        mine = shop.proved(spec, right=right, shop=replace(plain, tables=tables), v1="PAID").query
+        rows_of_mine = aware.execute(mine.statement, mine.parameters).fetchall()
+        assert rows_of_mine == naive.execute(theirs.statement, theirs.parameters).fetchall(), spec
+    naive.close()
+    aware.close()
