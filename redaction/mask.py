@@ -30,8 +30,9 @@ LABELS: Final = {
     "STREET_ADDRESS": "address",
     "DATE_OF_BIRTH": "birth_date",
     "SECRET": "secret",
+    "FREE_TEXT": "text",
 }
-"""What a placeholder of an entity type is called; other types are called ``id`` or, if the owner's, by their name."""
+"""What a placeholder of an entity type is called; national identifiers and the owner's own kinds are called ``id``."""
 
 
 _AROUND: Final = " \t\n,;:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from typing import Any, Final
 
 import phonenumbers
@@ -24,6 +25,10 @@ _BAND = re.compile(rf"(?<![\w.]){_ROUNDED}\.\.{_ROUNDED}(?: ~{_ROUNDED})?(?![\w.
 
 _ALL: Final = 1_000_000
 """Candidates to try. The library's matcher gives up in silence after so many that are no number: here it never does."""
+_MIN_CARD_DIGITS: Final = 13
+_MAX_CARD_DIGITS: Final = 19
+_MIN_IBAN: Final = 15
+_IBAN_STRETCH: Final = re.compile(r"[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 _NAMED_NUMBER: Final = (
     r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|number|call|calls|called|dial|me at|messages to|"
     r"answering at|registered)[ .:#]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
@@ -92,7 +97,8 @@ class PhoneShapeRecognizer(StrictPatterns):
 class CardRecognizer(StrictPatterns):
     """A payment card number of 13 to 19 digits in any grouping, with its check digit (ISO/IEC 7812, Luhn).
 
-    presidio's own does not know Mastercard's numbers that begin with 2.
+    presidio's own does not know Mastercard's numbers that begin with 2. Every group of digits is tried as the first
+    and as the last of a number, so that another number beside a card does not hide it.
     """
 
     needs = re.compile(r"(?:\d[ \-]?){13}")
@@ -102,18 +108,44 @@ class CardRecognizer(StrictPatterns):
             supported_entity="CREDIT_CARD",
             name="Card",
             supported_language=language,
-            patterns=[Pattern("digits", r"(?<![\w.])[2-6](?:[ \-]?\d){12,18}(?![\d])(?!\.\d)", 0.5)],
+            patterns=[Pattern("digits", r"(?<!\d)(?<!\d\.)\d(?:[ \-]?\d){12,}(?!\d)(?!\.\d)", 1.0)],
         )
 
-    def validate_result(self, pattern_text: str) -> bool:
-        """The check digit."""
-        digits = [int(c) for c in pattern_text if c.isdigit()]
-        doubled = [d if i % 2 == 0 else d * 2 - 9 * (d > 4) for i, d in enumerate(reversed(digits))]
-        return sum(doubled) % 10 == 0 and len(set(digits)) > 1
+    def analyze(
+        self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
+    ) -> list[Any]:
+        """Card numbers inside runs of digits."""
+        found: list[Any] = []
+        for run in super().analyze(text, entities, nlp_artifacts, regex_flags):
+            found.extend(self.result(start, end, 1.0) for start, end in _cards(text, run.start, run.end))
+        return found
+
+
+def _cards(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    groups = [(m.start(), m.end()) for m in re.finditer(r"\d+", text[start:end])]
+    for first, (begin, _) in enumerate(groups):
+        for _, finish in groups[first : first + _MAX_CARD_DIGITS]:
+            digits = re.sub(r"\D", "", text[start + begin : start + finish])
+            if len(digits) > _MAX_CARD_DIGITS:
+                break
+            if len(digits) >= _MIN_CARD_DIGITS and is_card(digits):
+                yield start + begin, start + finish
+
+
+def is_card(digits: str) -> bool:
+    """Whether digits begin as a card number does and have its check digit."""
+    if digits[0] not in "23456" or len(set(digits)) == 1:
+        return False
+    doubled = [int(d) if i % 2 == 0 else int(d) * 2 - 9 * (int(d) > 4) for i, d in enumerate(reversed(digits))]
+    return sum(doubled) % 10 == 0
 
 
 class CheckedIbanRecognizer(StrictPatterns):
-    """An International Bank Account Number in any spacing, with its check digits (ISO 13616, mod 97-10)."""
+    """An International Bank Account Number in any spacing, with its check digits (ISO 13616, mod 97-10).
+
+    From each beginning, the longest stretch with right check digits counts: the words after it may look as if they
+    belonged to it.
+    """
 
     needs = re.compile(r"[A-Za-z]{2}\d{2}")
 
@@ -122,27 +154,28 @@ class CheckedIbanRecognizer(StrictPatterns):
             supported_entity="IBAN_CODE",
             name="Iban",
             supported_language=language,
-            patterns=[Pattern("iban", r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", 0.5)],
+            patterns=[Pattern("beginning", r"(?<![A-Z0-9])[A-Z]{2}\d{2}(?=[ \-]?[A-Z0-9])", 1.0)],
         )
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
     ) -> list[Any]:
-        """A match can run on into the next words: the longest beginning with right check digits counts."""
+        """Account numbers from each place where one may begin."""
         found = []
-        for match in super().analyze(text, entities, nlp_artifacts, regex_flags):
-            end = match.end
-            while end - match.start >= 15 and not is_iban(text[match.start : end]):
+        for head in super().analyze(text, entities, nlp_artifacts, regex_flags):
+            stretch = _IBAN_STRETCH.match(text, head.start)
+            end = stretch.end() if stretch else head.start
+            while end - head.start >= _MIN_IBAN and not is_iban(text[head.start : end]):
                 end -= 1
-            if end - match.start >= 15:
-                found.append(self.result(match.start, end, 1.0))
+            if end - head.start >= _MIN_IBAN:
+                found.append(self.result(head.start, end, 1.0))
         return found
 
 
 def is_iban(text: str) -> bool:
     """Whether the check digits of an account number are right."""
     bare = re.sub(r"[ \-]", "", text).upper()
-    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare):
+    if not re.fullmatch(r"[A-Z]{2}\d{2}[A-Z0-9]{11,30}", bare, re.ASCII):
         return False
     return int("".join(str(int(c, 36)) for c in bare[4:] + bare[:4])) % 97 == 1
 
