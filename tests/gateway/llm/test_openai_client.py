@@ -35,7 +35,10 @@ from tests.simulator.prompts import scanned
 
 pytestmark = pytest.mark.loopback
 
-QUICK = Timeouts(connect_s=1.0, first_byte_s=0.4, total_s=2.0)
+CALM = Timeouts(connect_s=5.0, first_byte_s=10.0, total_s=30.0)
+"""Wide enough for a loaded machine; a test of a time-out sets its own."""
+IMPATIENT = Timeouts(connect_s=5.0, first_byte_s=0.4, total_s=30.0)
+SHORT = Timeouts(connect_s=5.0, first_byte_s=10.0, total_s=1.0)
 FAST_RETRY = RetryPolicy(base_s=0.01, cap_s=0.02)
 
 
@@ -56,7 +59,7 @@ class Audit:
 
 def planner_for(server: ChatServer, audit: Audit | None = None, **kwargs: object) -> OpenAIPlanner:
     options = kwargs.pop("options", None) or EndpointOptions(retry=FAST_RETRY)
-    arguments = {"base_url": server.base_url, "model": "test-model", "timeouts": QUICK, **kwargs}
+    arguments = {"base_url": server.base_url, "model": "test-model", "timeouts": CALM, **kwargs}
     return OpenAIPlanner(options=options, before_send=audit or Audit(), **arguments)  # type: ignore[arg-type]
 
 
@@ -214,19 +217,19 @@ def test_retry_after_beyond_the_deadline_fails_at_once() -> None:
         started = time.monotonic()
         with pytest.raises(ModelError) as caught:
             ask(planner_for(server))
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 20
     assert caught.value.details["retry_after_s"] == 120.0
     assert len(server.requests) == 1
 
 
 def test_silent_endpoint_times_out_at_the_first_byte() -> None:
     """An endpoint that accepts and says nothing is given up after the first-byte time, twice."""
-    with chat_server(faults=[Fault(before_s=5), Fault(before_s=5)]) as server:
+    with chat_server(faults=[Fault(before_s=20), Fault(before_s=20)]) as server:
         started = time.monotonic()
         with pytest.raises(ModelTimeoutError) as caught:
-            ask(planner_for(server))
+            ask(planner_for(server, timeouts=IMPATIENT))
     assert caught.value.details == {"phase": "first_byte"}
-    assert 0.7 < time.monotonic() - started < 1.6
+    assert 0.7 < time.monotonic() - started < 15
     assert len(server.requests) == 2
 
 
@@ -235,9 +238,9 @@ def test_dripping_endpoint_is_stopped_at_the_total_time() -> None:
     with chat_server(faults=[Fault(drip_s=0.05)]) as server:
         started = time.monotonic()
         with pytest.raises(ModelTimeoutError) as caught:
-            ask(planner_for(server))
+            ask(planner_for(server, timeouts=SHORT))
     assert caught.value.details == {"phase": "total"}
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < 10
 
 
 def test_huge_reply_is_cut_off() -> None:
@@ -292,7 +295,7 @@ def test_hanging_audit_log_ends_at_the_total_time_with_nothing_sent() -> None:
         await asyncio.sleep(60)
 
     with chat_server() as server:
-        planner = OpenAIPlanner(base_url=server.base_url, model="m", timeouts=QUICK, before_send=hang)
+        planner = OpenAIPlanner(base_url=server.base_url, model="m", timeouts=SHORT, before_send=hang)
         with pytest.raises(ModelTimeoutError):
             ask(planner)
     assert server.requests == []
@@ -491,10 +494,12 @@ def _run(make: Callable[[], Awaitable[None]]) -> None:
 
 def test_circuit_opens_after_failures_and_then_sends_nothing() -> None:
     """An endpoint that fails every call is left alone; a probe is let through after the pause."""
-    breaker = BreakerPolicy(min_calls=4, window_s=60, open_s=0.3)
+    breaker = BreakerPolicy(min_calls=4, window_s=60, open_s=15)
     options = EndpointOptions(breaker=breaker, retry=RetryPolicy(max_attempts=1))
     with chat_server(faults=[Fault(status=500, body=b"")] * 4) as server:
         planner = planner_for(server, options=options)
+        now = [100.0]
+        planner._breaker.clock = lambda: now[0]
 
         async def calls() -> None:
             codes = []
@@ -505,7 +510,7 @@ def test_circuit_opens_after_failures_and_then_sends_nothing() -> None:
                     codes.append(error.code)
             assert codes == ["model_unavailable"] * 4 + ["model_circuit_open"] * 2
             assert len(server.requests) == 4
-            await asyncio.sleep(0.35)
+            now[0] += 15
             assert (await planner.plan(scanned())).text == PLAN
             assert (await planner.plan(scanned())).text == PLAN
             await planner.aclose()
@@ -535,6 +540,8 @@ def test_retry_budget_bounds_the_storm_while_the_endpoint_is_down() -> None:
     options = EndpointOptions(retry=policy, breaker=BreakerPolicy(min_calls=10_000))
     with chat_server(faults=[Fault(status=503, body=b"")] * 200) as server:
         planner = planner_for(server, options=options)
+        frozen = planner._budget.clock()
+        planner._budget.clock = lambda: frozen
 
         async def calls() -> None:
             for _ in range(50):
@@ -543,7 +550,7 @@ def test_retry_budget_bounds_the_storm_while_the_endpoint_is_down() -> None:
             await planner.aclose()
 
         _run(calls)
-        assert 50 < len(server.requests) <= 50 + 5 + 2 + 2
+        assert 50 < len(server.requests) <= 50 + 5 + 2, "a tenth of the calls, and what the bucket held at the start"
 
 
 def test_cancelled_caller_frees_its_place() -> None:
