@@ -29,9 +29,7 @@ _MAX_SPLIT = 2
 _COUNTING = frozenset({"bar", "line", "area", "arc", "rect"})
 """Marks that show nothing without a measure; what they are asked to show is how many."""
 _KNOWN_FIELDS = frozenset(
-    name
-    for model in json.loads(json.dumps(Plan.model_json_schema()["$defs"])).values()
-    for name in model.get("properties", {})
+    name for model in Plan.model_json_schema()["$defs"].values() for name in model.get("properties", {})
 ) | frozenset(Plan.model_fields)
 
 
