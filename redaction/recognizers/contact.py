@@ -108,7 +108,7 @@ class CardRecognizer(StrictPatterns):
             supported_entity="CREDIT_CARD",
             name="Card",
             supported_language=language,
-            patterns=[Pattern("digits", r"(?<!\d)(?<!\d\.)\d(?:[ \-]?\d){12,}(?!\d)(?!\.\d)", 1.0)],
+            patterns=[Pattern("digits", r"(?<!\d)\d(?:[ \-]?\d){12,}(?!\d)", 1.0)],
         )
 
     def analyze(

@@ -117,6 +117,8 @@ CASES = (
     case("card_after_another_number", "24 4111 1111 1111 1111 payments", "4111 1111"),
     case("card_beside_another_card", f"{CARD} 5555 5555 5555 4444", "4111", "5555"),
     case("iban_beside_another", "DE89370400440532013000 GB82WEST12345698765432 payouts", "3704", "WEST"),
+    case("card_as_a_decimal", "payments with 4111111111111111.5", "4111"),
+    case("card_after_letters", "payments with no4111111111111111", "4111"),
     case("card_as_words", "payments with four" + " one" * 15, "one one one"),
     case("card_base64", "payments with " + encoded("card " + CARD), "Y2FyZCA0"),
     case("card_zero_width", "payments with 4111\u200b1111\u200b1111\u200b1111", "1111"),
