@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from gateway.chart.spec import ChartSpec
+from gateway.chart.spec import ChartSpec, Plan
 from gateway.trace import StageRecord
-from gateway.types import Chart, ResultTable
+from gateway.types import Chart, Reply, ResultTable
+from redaction.mask import MaskedQuestion
+from redaction.scan import ScannedPrompt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,3 +78,43 @@ class Answer:
     alternatives: tuple[Alternative, ...] = ()
     ambiguous: bool = False
     explanation: Explanation = field(default_factory=Explanation, repr=False)
+
+
+def explained(
+    answer: Answer,
+    *,
+    plan: Plan,
+    prompt: ScannedPrompt,
+    reply: Reply,
+    masked: MaskedQuestion,
+    alternatives: tuple[Alternative, ...],
+) -> Answer:
+    """An answer with how its question was read: other readings, what was masked, what left, what came back."""
+    left_out = prompt.prompt.left_out
+    notes = [f"{len(left_out)} names did not fit the prompt"] if left_out else []
+    if reply.fallback:
+        notes.append(f"the configured model did not answer; {reply.model} did")
+    return replace(
+        answer,
+        ambiguous=plan.ambiguous,
+        alternatives=alternatives,
+        masked=(
+            *(MaskedPart(placeholder=e.placeholder, kind=e.entity_type) for e in masked.entities),
+            *(MaskedPart(placeholder=v.placeholder, kind="value", columns=v.columns) for v in masked.values),
+        ),
+        notes=(*answer.notes, *notes),
+        explanation=replace(
+            answer.explanation,
+            masked_question=masked.text,
+            findings=tuple(
+                f"{segment.kind.value}, {segment.chars} characters: {segment.verdict}"
+                + (" (known from before)" if segment.cached else "")
+                for segment in prompt.report.segments
+            ),
+            prompt=tuple(
+                (message.role, tuple((segment.kind.value, segment.text) for segment in message.segments))
+                for message in prompt.messages
+            ),
+            reply=reply.text,
+        ),
+    )

@@ -14,33 +14,13 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.errors import ConfigError
+from gateway.llm.settings import LlmSettings
 
 PREFIX = "ROWLESS_"
 
 
 class _Group(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
-
-
-class LlmSettings(_Group):
-    """Which planner answers, and how long it may take. Sources of the time-outs: docs/models.md."""
-
-    planner: Literal["offline", "openai"] = "offline"
-    """``offline`` needs no key and no network; ``openai`` is any endpoint that speaks chat completions."""
-    base_url: str = "https://api.openai.com/v1"
-    """Address of the endpoint; https unless it is on loopback."""
-    model: str = "gpt-4.1-mini"
-    """Model name sent to the endpoint."""
-    api_key: SecretStr | None = None
-    """Key of the endpoint, if it needs one."""
-    connect_timeout_s: Annotated[float, Field(gt=0, le=60)] = 3.0
-    """Seconds to open the connection."""
-    first_byte_timeout_s: Annotated[float, Field(gt=0, le=600)] = 15.0
-    """Seconds until the first byte of the answer."""
-    total_timeout_s: Annotated[float, Field(gt=0, le=600)] = 30.0
-    """Seconds for one question, every retry included."""
-    repair_rounds: Annotated[int, Field(ge=0, le=2)] = 2
-    """How often the model may mend a reply that does not fit; it is told codes and names only."""
 
 
 class PromptSettings(_Group):

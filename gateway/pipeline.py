@@ -20,11 +20,11 @@ text is sealed. Rows exist inside stages 2, 11 and 12. A stage that cannot finis
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
-from gateway.answer import Alternative, Answer, Asker, Explanation, MaskedPart
+from gateway.answer import Alternative, Answer, Asker, Explanation, explained
 from gateway.attached import AttachedSource, Known
 from gateway.chart.canonical import canonical
 from gateway.chart.compile import compile_spec
@@ -32,7 +32,7 @@ from gateway.chart.prove import prove
 from gateway.chart.read import read_reply
 from gateway.chart.render import render
 from gateway.chart.sentence import describe
-from gateway.chart.spec import Plan
+from gateway.chart.spec import ChartSpec, Plan
 from gateway.config import Settings
 from gateway.context import Context, ContextSeal, as_past
 from gateway.errors import (
@@ -43,8 +43,7 @@ from gateway.errors import (
     SpecInvalidError,
     UnanswerableError,
 )
-from gateway.llm.attempt import sending
-from gateway.llm.port import Planner
+from gateway.planning import Planning
 from gateway.record import Entry, Recorder
 from gateway.refusals import mapped
 from gateway.sources.base import Cancel
@@ -83,7 +82,7 @@ class Gateway:
     Args:
         sources: Datasources by name.
         scanner: The one scanner of the process; its verdicts are cached by content.
-        planner: The model endpoint or the offline planner.
+        planning: The model endpoint or the offline planner, with budgets and memory.
         recorder: Writes intents and outcomes to the audit log.
         seal: Seals the contexts that answers carry.
         settings: Bounds and template choice.
@@ -95,7 +94,7 @@ class Gateway:
         sources: Mapping[str, AttachedSource],
         *,
         scanner: Scanner,
-        planner: Planner,
+        planning: Planning,
         recorder: Recorder,
         seal: ContextSeal,
         settings: Settings,
@@ -103,7 +102,7 @@ class Gateway:
     ) -> None:
         self.sources = dict(sources)
         self.recorder = recorder
-        self.planner = planner
+        self.planning = planning
         self._scanner = scanner
         self._seal = seal
         self._settings = settings
@@ -141,7 +140,14 @@ class Gateway:
             if folded:
                 first = await asyncio.to_thread(as_stored, first, folded, setting.attached, setting.scope)
             answer = await self._draw(first, setting, entry, trace, cancel)
-            return self._complete(answer, planned, masked, first, setting)
+            return explained(
+                answer,
+                plan=planned.plan,
+                prompt=planned.prompt,
+                reply=planned.reply,
+                masked=masked,
+                alternatives=self._alternatives(first, planned.plan.charts[1:], setting),
+            )
 
     async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None) -> Answer:
         """Draw the chart of a sealed context: an alternative that the asker chose, or an earlier answer again."""
@@ -222,7 +228,7 @@ class Gateway:
     ) -> _Planned:
         known = setting.known
         previous = canonical(setting.past.spec) if setting.past else None
-        rounds = self._settings.llm.repair_rounds if self.planner.leaves else 0
+        rounds = self._settings.llm.repair_rounds if self.planning.planner.leaves else 0
         repair: tuple[RepairNote, ...] = ()
         while True:
             with trace.stage("build") as stage:
@@ -234,12 +240,18 @@ class Gateway:
                 )
                 stage.says = f"{len(prompt.dynamic_segments)} segments, nothing found"
             with trace.stage("log") as stage:
-                await entry.intend(scanned, self.planner)
+                await entry.intend(scanned, self.planning.planner)
                 stage.says = "intent is durable"
             with trace.stage("plan") as stage:
-                with sending(entry.before_send):
-                    reply = await self.planner.plan(scanned)
-                stage.says = f"{self.planner.name}: {reply.model}"
+                key = None if repair else self.planning.key(scanned, setting.scope, known)
+                reply, is_kept = await self.planning.reply(
+                    scanned,
+                    tenant=setting.scope.tenant,
+                    key=key,
+                    before_send=entry.before_send,
+                    rescan=lambda prompt: scan(prompt, self._scanner, index=known.index, known_names=known.names),
+                )
+                stage.says = f"{reply.model}, from memory" if is_kept else reply.model
             entry.replied(reply)
             try:
                 with trace.stage("read") as stage:
@@ -250,6 +262,8 @@ class Gateway:
                     raise
                 repair = (*repair, _repair_note(problem))
                 continue
+            if key is not None and not is_kept:
+                self.planning.keep(key, reply)
             return _Planned(plan=plan, prompt=scanned, reply=reply)
 
     def _build(
@@ -314,48 +328,15 @@ class Gateway:
             explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
         )
 
-    def _complete(
-        self,
-        answer: Answer,
-        planned: _Planned,
-        masked: MaskedQuestion,
-        first: Context,
-        setting: _Setting,
-    ) -> Answer:
+    def _alternatives(self, first: Context, specs: Sequence[ChartSpec], setting: _Setting) -> tuple[Alternative, ...]:
         fingerprint = setting.scope.fingerprint()
-        others = tuple(
+        return tuple(
             Alternative(
                 sentence=describe(spec, setting.known.summary, bindings=first.bindings),
                 spec=spec,
                 context=self._seal.seal(replace(first, spec=spec), scope_fingerprint=fingerprint),
             )
-            for spec in planned.plan.charts[1:]
-        )
-        prompt = planned.prompt.prompt
-        left_out = (f"{len(prompt.left_out)} names did not fit the prompt",) if prompt.left_out else ()
-        return replace(
-            answer,
-            ambiguous=planned.plan.ambiguous,
-            alternatives=others,
-            masked=(
-                *(MaskedPart(placeholder=e.placeholder, kind=e.entity_type) for e in masked.entities),
-                *(MaskedPart(placeholder=v.placeholder, kind="value", columns=v.columns) for v in masked.values),
-            ),
-            notes=answer.notes + left_out,
-            explanation=replace(
-                answer.explanation,
-                masked_question=masked.text,
-                findings=tuple(
-                    f"{segment.kind.value}, {segment.chars} characters: {segment.verdict}"
-                    + (" (known from before)" if segment.cached else "")
-                    for segment in planned.prompt.report.segments
-                ),
-                prompt=tuple(
-                    (message.role, tuple((segment.kind.value, segment.text) for segment in message.segments))
-                    for message in planned.prompt.messages
-                ),
-                reply=planned.reply.text,
-            ),
+            for spec in specs
         )
 
     async def _notes(self, chosen: Context, result: ResultTable, setting: _Setting) -> tuple[str, ...]:

@@ -90,6 +90,7 @@ class Entry:
         )
         self._outcome = Outcome(decision="failed")
         self._open: list[str] = []
+        self._is_sent = False
         self.is_ambiguous = False
 
     @property
@@ -139,6 +140,7 @@ class Entry:
                 model=planner.model,
                 leaves=planner.leaves,
             )
+        self._is_sent = False
         await self.again()
 
     async def again(self) -> None:
@@ -152,10 +154,10 @@ class Entry:
 
     async def before_send(self, attempt: AttemptInfo) -> None:
         """Write one more intent before a planner sends again, or another planner in its place."""
-        is_announced = attempt.number == 1 and attempt.planner == self._intent.planner
-        if not is_announced:
+        if self._is_sent:
             self._intent = replace(self._intent, planner=attempt.planner, model=attempt.model)
             await self.again()
+        self._is_sent = True
 
     def replied(self, reply: Reply) -> None:
         """Note a planner's reply and what it cost."""

@@ -20,6 +20,7 @@ from gateway.context import ContextSeal
 from gateway.errors import ConfigError
 from gateway.llm.port import Planner
 from gateway.pipeline import Gateway
+from gateway.planning import Planning
 from gateway.project import Project
 from gateway.record import Recorder
 from gateway.sources.check import require_read_only
@@ -80,7 +81,7 @@ class Runtime:
         """Close datasources, planner and audit log, in this order."""
         for attached in self.gateway.sources.values():
             await asyncio.to_thread(attached.close)
-        closing = getattr(self.gateway.planner, "aclose", None)
+        closing = getattr(self.gateway.planning.planner, "aclose", None)
         if closing is not None:
             await closing()
         await asyncio.to_thread(self.audit.close)
@@ -131,30 +132,6 @@ def checkpoint_folder(settings: Settings) -> Path:
     return (settings.audit.checkpoint_folder or settings.home / "checkpoints").expanduser()
 
 
-def make_planner(settings: Settings) -> Planner:
-    """The configured planner: the offline one, or any endpoint that speaks chat completions.
-
-    Raises:
-        ConfigError: The endpoint's address is not https off loopback.
-    """
-    if settings.llm.planner == "offline":
-        from gateway.llm.offline.planner import OfflinePlanner
-
-        return OfflinePlanner()
-    from gateway.llm.endpoint import Timeouts
-    from gateway.llm.openai_client import OpenAIPlanner
-
-    llm = settings.llm
-    return OpenAIPlanner(
-        base_url=llm.base_url,
-        model=llm.model,
-        api_key=llm.api_key,
-        timeouts=Timeouts(
-            connect_s=llm.connect_timeout_s, first_byte_s=llm.first_byte_timeout_s, total_s=llm.total_timeout_s
-        ),
-    )
-
-
 def _open(
     cls: type[Runtime],
     settings: Settings,
@@ -166,7 +143,7 @@ def _open(
     sinks: Sequence[CheckpointSink] | None,
     clock: Callable[[], datetime],
 ) -> Runtime:
-    planner = planner or make_planner(settings)
+    planning = Planning.configured(settings.llm, planner)
     scanner = scanner or Scanner(ScanConfig())
     # The language model is loaded now, not when the first asker waits for it.
     scanner.load()
@@ -196,7 +173,7 @@ def _open(
         gateway = Gateway(
             attached,
             scanner=scanner,
-            planner=planner,
+            planning=planning,
             recorder=Recorder(audit),
             seal=ContextSeal(hkdf(master.secret, "rowless answer context")),
             settings=settings,

@@ -62,7 +62,7 @@ async def _ask(
             await runtime.close()
     if explain:
         print_explanation(console, known, answer)
-    _print(console, answer)
+    _print(console, answer, known)
     for path in out:
         await asyncio.to_thread(write_chart, path, answer)
         console.print(f"wrote {path}", markup=False)
@@ -79,10 +79,10 @@ async def _answer(
         raise
 
 
-def _print(console: Console, answer: Answer) -> None:
+def _print(console: Console, answer: Answer, known: Known) -> None:
     width = min(shutil.get_terminal_size((100, 30)).columns, 160)
     console.print(f"\n{answer.sentence}\n", markup=False)
-    text = to_text(answer.spec, answer.result, width=width, color=console.is_terminal)
+    text = to_text(answer.spec, answer.result, width=width, color=console.is_terminal, summary=known.summary)
     typer.echo(text)
     for part in answer.masked:
         where = f", a value of {' or '.join(part.columns)}" if part.columns else ""

@@ -13,6 +13,7 @@ from gateway.errors import NotFoundError
 from gateway.runtime import Runtime
 from gateway.tenancy.sessions import ApiKey
 from gateway.web.auth import runtime_of
+from gateway.web.embed import session_body
 from gateway.web.models import DemoBody, SessionBody
 
 router = APIRouter(prefix="/v1/demo", tags=["demo"])
@@ -41,6 +42,6 @@ async def session(
     def mint() -> SessionBody:
         user = runtime.sessions.upsert_user(key, tenant, "demo visitor")
         made, token = runtime.sessions.create(key, user, datasource=SOURCE, origin=origin, ttl_s=900)
-        return SessionBody(token=token, session=made.id, expires_at=str(made.expires_us), tenant=tenant, source=SOURCE)
+        return session_body(made, token)
 
     return await asyncio.to_thread(mint)

@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends
 from gateway.audit.entry import Event
 from gateway.errors import NotFoundError
 from gateway.runtime import Runtime
-from gateway.tenancy.sessions import ApiKey
+from gateway.tenancy.sessions import ApiKey, Session
 from gateway.web.auth import runtime_of, verified_key
 from gateway.web.models import EndedBody, ErrorBody, SessionBody, SessionRequest
 
@@ -22,6 +22,17 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     for status, text in ((400, "The request is wrong"), (401, "No valid key"), (404, "No such datasource"))
 }
 KeyForSessions = Annotated[ApiKey, Depends(verified_key("sessions"))]
+
+
+def session_body(session: Session, token: str) -> SessionBody:
+    """What the caller is told of a session, once."""
+    return SessionBody(
+        token=token,
+        session=session.id,
+        expires_at=datetime.fromtimestamp(session.expires_us / 1_000_000, UTC).isoformat(timespec="seconds"),
+        tenant=session.tenant,
+        source=session.datasource,
+    )
 
 
 @router.post("/sessions", summary="Mint a session for one of your users", status_code=201, responses=ERRORS)
@@ -38,14 +49,7 @@ async def create(
         session, token = runtime.sessions.create(
             key, user, datasource=body.source, origin=body.origin, attributes=body.attributes, ttl_s=body.ttl_s
         )
-        expires = datetime.fromtimestamp(session.expires_us / 1_000_000, UTC)
-        return SessionBody(
-            token=token,
-            session=session.id,
-            expires_at=expires.isoformat(timespec="seconds"),
-            tenant=session.tenant,
-            source=session.datasource,
-        )
+        return session_body(session, token)
 
     made = await asyncio.to_thread(mint)
     await runtime.audit.event(

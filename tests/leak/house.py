@@ -19,9 +19,10 @@ from pathlib import Path
 import duckdb
 from pydantic import SecretStr
 
-from gateway.config import LlmSettings, Settings
+from gateway.config import Settings
 from gateway.llm.endpoint import EndpointOptions, Timeouts
 from gateway.llm.openai_client import OpenAIPlanner
+from gateway.llm.settings import LlmSettings
 from gateway.project import Project
 from gateway.runtime import Runtime
 from redaction.scan import Scanner
@@ -163,7 +164,9 @@ async def watched(house: House, home: Path) -> AsyncIterator[Watched]:
             timeouts=Timeouts(connect_s=2, first_byte_s=5, total_s=20),
             options=EndpointOptions(),
         )
-        settings = Settings(home=home, llm=LlmSettings(planner="openai", base_url=model.base_url, model="obedient"))
+        settings = Settings(
+            home=home, llm=LlmSettings(planner="openai", base_url=model.base_url, model="obedient", cache_entries=0)
+        )
         runtime = await Runtime.open(settings, house.project, planner=planner, scanner=SCANNER)
         try:
             yield Watched(house=house, runtime=runtime, model=model, log=log)

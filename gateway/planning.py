@@ -1,0 +1,86 @@
+"""Stage 7 with its purse and its memory: a planner, each tenant's token budget, and replies that are still good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from gateway.attached import Known
+from gateway.llm.accounts import Accounts
+from gateway.llm.attempt import BeforeSend, Rescan, sending
+from gateway.llm.cache import AnswerCache, answer_key, keepable
+from gateway.llm.choose import choose_planner, make_accounts, make_cache
+from gateway.llm.port import Planner
+from gateway.llm.settings import LlmSettings
+from gateway.tenancy.scope import Scope
+from gateway.types import Reply
+from redaction.scan import ScannedPrompt
+
+
+@dataclass(slots=True)
+class Planning:
+    """Asks the planner, within the tenant's budget, unless the same question of the same facts was asked before."""
+
+    planner: Planner
+    accounts: Accounts
+    cache: AnswerCache
+    max_output_tokens: int = 4_000
+
+    @classmethod
+    def configured(cls, settings: LlmSettings, planner: Planner | None = None) -> Planning:
+        """The planner, accounts and cache that the settings ask for.
+
+        Raises:
+            ConfigError: An address, certificate file or price is not usable.
+        """
+        return cls(
+            planner=planner or choose_planner(settings),
+            accounts=make_accounts(settings),
+            cache=make_cache(settings),
+            max_output_tokens=settings.max_output_tokens,
+        )
+
+    def key(self, prompt: ScannedPrompt, scope: Scope, known: Known) -> str:
+        """What a reply to this prompt depends on, hashed."""
+        built = prompt.prompt
+        return answer_key(
+            masked_question=built.question,
+            summary_release=known.summary.release,
+            scope_shape=scope.shape(),
+            template=built.template,
+            version=built.version,
+            model=f"{self.planner.name}/{self.planner.model}",
+            previous=built.previous,
+            scanner=prompt.report.scanner,
+        )
+
+    async def reply(
+        self, prompt: ScannedPrompt, *, tenant: str, key: str | None, before_send: BeforeSend, rescan: Rescan
+    ) -> tuple[Reply, bool]:
+        """Answer a prompt. The second value says whether the reply is from memory.
+
+        Args:
+            prompt: What the scan let through.
+            tenant: Who pays.
+            key: From `key`; None in a repair round, which is never answered from memory.
+            before_send: Told of each send before it happens.
+            rescan: Scans the prompt again before a fall-back is asked.
+
+        Raises:
+            BudgetSpentError: The tenant's budget does not allow it.
+            ModelError: The planner could not be reached, refused, or timed out.
+        """
+        kept = self.cache.get(key) if key is not None else None
+        if kept is not None:
+            return kept, True
+        if not self.planner.leaves:
+            return await self.planner.plan(prompt), False
+        async with self.accounts.spending(tenant, prompt.prompt.tokens + self.max_output_tokens) as spend:
+            with sending(spend.after(before_send), rescan=rescan):
+                reply = await self.planner.plan(prompt)
+            spend.settle(reply)
+        return reply, False
+
+    def keep(self, key: str, reply: Reply) -> None:
+        """Remember a reply that was read and found valid."""
+        if keepable(reply, self.planner.model):
+            self.cache.put(key, reply)
