@@ -12,7 +12,7 @@ from gateway.llm.offline.question import Placed, Question
 from gateway.llm.offline.shape import settle_roles
 from gateway.llm.offline.slots import Frame, Slot
 from gateway.llm.offline.text import word_set
-from gateway.llm.offline.unknown import note_unknown
+from gateway.llm.offline.unknown import is_weak, note_unknown
 from gateway.llm.offline.wishes import note_wishes
 
 _LIST: Final = frozenset({",", "and", "&", "/", "or", "plus", "then"})
@@ -32,7 +32,7 @@ def read_frame(question: Question) -> Frame:
     found = find_conditions(question, lambda m: governed.get(m.first, ("", None))[0] in _GROUPING)
     frame.slots.extend(found.slots)
     for mention in question.mentions:
-        if set(mention.tokens) <= found.used:
+        if set(mention.tokens) <= found.used or is_weak(question, mention):
             continue
         frame.slots.append(_slot(question, mention, governed.get(mention.first, ("", None))))
     frame.slots.sort(key=lambda slot: slot.place)

@@ -80,6 +80,9 @@ def _column_measure(
     kind = column_sort(lexicon, entry.ref)
     table = lexicon.tables[entry.table]
     column = entry.ref.partition(".")[2]
+    if kind == "date" and aggregate in {None, "count", "sum", "avg"}:
+        # "orders" where only an order_date is known: the rows that have one.
+        return Measure(aggregate="count")
     if aggregate in {"count", "count_distinct"}:
         if aggregate == "count" and kind == "number":
             return Measure(aggregate="sum", column=entry.ref)

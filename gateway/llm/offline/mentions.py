@@ -35,6 +35,11 @@ _UNITS: Final = word_set("year quarter month week day hour")
 """Stretches of time name a column only where it is called just so: a month is not a monthly price."""
 
 
+_AMOUNTS: Final = word_set(
+    "revenue income turnover earnings profit margin price cost value amount total sum spend salary"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An entry that a span may mean: how well the words cover its best form (0-1) and how much they weigh."""
@@ -131,6 +136,9 @@ def _occurrences(
     """Places where the words of a form stand together, with how much of the form they cover."""
     words = set(form.words)
     least = 0.9 if form.strict else 0.0
+    if entry.kind == "table":
+        # A table of sales is not revenue: rows are never meant by a word for an amount.
+        alike = [{} if t.lemma in _AMOUNTS and t.lemma not in words else a for t, a in zip(tokens, alike, strict=True)]
     hits = [i for i, found in enumerate(alike) if any(found.get(word, 0.0) > least for word in words)]
     out: list[tuple[tuple[int, ...], Candidate]] = []
     for run in _runs(tokens, hits):

@@ -28,6 +28,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
         for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]
+    _entities(question, frame)
     _rates(question, frame)
     _aggregates(question, frame)
     _against_previous(question, frame)
@@ -91,6 +92,30 @@ def _worth(question: Question, frame: Frame) -> None:
             frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
             slot.role = "per"
             return
+
+
+def _entities(question: Question, frame: Frame) -> None:
+    """``customers by region`` where customers are a column: how many different ones."""
+    if frame.of("measure", "having", "per", "sort") or frame.top is not None or frame.superlative is not None:
+        return
+    slot = next((s for s in frame.slots if s.role in {"free", "group", "series"}), None)
+    groups = frame.of("group", "series")
+    if slot is None or slot.role != "free" or slot.adverb or frame.listing or not (groups or frame.times):
+        return
+    for group in groups:
+        by = group.candidates[0].entry
+        if by.kind == "metric" or (by.kind == "column" and column_sort(question.lexicon, by.ref) == "number"):
+            return
+    best = slot.candidates[0].entry
+    token = question.tokens[slot.place]
+    alone = not any(s.role == "free" for s in frame.slots if s is not slot)
+    if (
+        best.kind == "column"
+        and alone
+        and token.text != token.lemma
+        and column_sort(question.lexicon, best.ref) == "text"
+    ):
+        slot.role, slot.aggregate = "measure", "count_distinct"
 
 
 def _rates(question: Question, frame: Frame) -> None:

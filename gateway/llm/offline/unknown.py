@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gateway.llm.offline.mentions import FLOOR, Mention
 from gateway.llm.offline.near import Found
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame
 from gateway.llm.offline.text import word_set
-from gateway.llm.offline.thesaurus import STOP
+from gateway.llm.offline.thesaurus import GENERAL, STOP
 
 _BENIGN: Final = word_set(
     "never weekday non develop evolve progress affect impact influence depend bin bins bucket "
@@ -42,9 +43,18 @@ MAX_UNKNOWN: Final = 4
 _INTERVAL: Final = re.compile(r"\b(?:time|days|hours|weeks|months) (?:to|until|between|from)\b")
 
 
+def is_weak(question: Question, mention: Mention) -> bool:
+    """Whether the words cover less than half of every name they might mean, and are not general ones.
+
+    ``revenue`` is half a name of the units of sales; to take it for them would be a guess.
+    """
+    general = all(question.tokens[i].lemma in GENERAL for i in mention.tokens)
+    return mention.score < FLOOR and not general
+
+
 def note_unknown(question: Question, frame: Frame, found: Found) -> None:
     """Content words that nothing accounts for, with what they stand under."""
-    known = {i for m in question.mentions for i in m.tokens} | found.tokens | found.used
+    known = {i for m in question.mentions if not is_weak(question, m) for i in m.tokens} | found.tokens | found.used
     known |= {i for p in question.cues for i in range(p.first, p.last + 1)}
     known |= {i for t in question.times for i in range(t.first, t.last + 1)}
     run: list[int] = []

@@ -84,6 +84,28 @@ def test_years_held_as_numbers_and_comparatives_find_their_column(
     assert first(own, question).filter == expected
 
 
+ORDERS = table("sales", "order_date:d:350 product:t:40 category:t region:t units:i:50 customer:t:400")
+
+
+def test_half_a_name_is_not_taken_for_the_whole() -> None:
+    """There is no revenue here: units and a table of sales are not it."""
+    plan = plan_question(ORDERS, "revenue by month")
+    assert plan.charts == ()
+    assert plan.missing == ("revenue",)
+
+
+@pytest.mark.parametrize(
+    ("question", "column"), [("customers by region", "customer"), ("products by category", "product")]
+)
+def test_things_that_are_a_column_are_counted_once_each(question: str, column: str) -> None:
+    chart = first(ORDERS, question)
+    assert (chart.measures[0].aggregate, chart.measures[0].column) == ("count_distinct", f"sales.{column}")
+
+
+def test_orders_where_only_their_date_is_known_are_rows() -> None:
+    assert first(ORDERS, "number of orders by region").measures[0].aggregate == "count"
+
+
 CLUBS = table("club", "club_id:i:unique club_name:t:unique region:t start_year:d:unique members:i:12")
 
 

@@ -111,7 +111,7 @@ def test_what_is_counted_from_a_finer_table_is_counted_once() -> None:
     ("question", "word"),
     [
         ("profit margin by category", "profit margin"),
-        ("employee headcount by department", "employee"),
+        ("employee headcount by department", "department"),
         ("revenue by planet", "planet"),
         ("net promoter score over time", "net promoter"),
         ("average time to close by priority", "time to"),
