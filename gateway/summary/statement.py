@@ -156,15 +156,15 @@ def _sampled(fields: Fields, source: exp.Expression, ask: Ask, engine: Engine) -
 
 
 def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:
-    """The barrier's tables. DuckDB is told not to copy a table with nothing to fence off, nor a large one.
+    """The barrier's tables; a table with nothing to fence off is not copied, nor, on DuckDB, a large one.
 
     The fence keeps a question's own expressions off other tenants' rows, as their errors can quote a cell. A summary
     statement has no such expression: all of its are fixed here, none fails on a value, and the filter stays.
     """
     ctes = [cte.copy() for cte in barrier.ctes]
-    if engine.dialect is Dialect.DUCKDB:
+    if engine.dialect in (Dialect.DUCKDB, Dialect.POSTGRES):
         for cte in ctes:
-            if large or cte.args.get("materialized") is None:
+            if (large and engine.dialect is Dialect.DUCKDB) or cte.args.get("materialized") is None:
                 cte.set("materialized", False)
     return ctes
 
