@@ -30,7 +30,7 @@ class PromptSettings(_Group):
     """Name of the prompt template."""
     version: str | None = None
     """Version of the template; the newest if not set."""
-    budget_tokens: Annotated[int, Field(ge=500, le=200_000)] = 4_000
+    budget_tokens: Annotated[int, Field(ge=1_500, le=200_000)] = 4_000
     """Most tokens of a whole prompt, the reply schema apart."""
     encoding: Literal["o200k_base", "cl100k_base"] = "o200k_base"
     """Token encoding to count with."""

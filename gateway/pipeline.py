@@ -179,9 +179,9 @@ class Gateway:
         known = await self.known(asker)
 
         def prepare() -> None:
-            with mapped("scan"):
+            with mapped("mask"):
                 masked = mask("number of rows", self._scanner, index=known.index, known_names=known.names)
-                scan(self._build(known, masked.text), self._scanner, index=known.index, known_names=known.names)
+            self._scan(self._build(known, masked.text), known)
 
         await asyncio.to_thread(prepare)
 
@@ -231,27 +231,26 @@ class Gateway:
         rounds = self._settings.llm.repair_rounds if self.planning.planner.leaves else 0
         repair: tuple[RepairNote, ...] = ()
         while True:
-            with trace.stage("build") as stage:
+            with trace.stage("build") as stage, mapped("build"):
                 prompt = self._build(known, masked.text, repair=repair, previous=previous)
                 stage.says = f"{prompt.tokens} tokens, {len(prompt.left_out)} names left out"
-            with trace.stage("scan") as stage, mapped("scan"):
-                scanned = await asyncio.to_thread(
-                    scan, prompt, self._scanner, index=known.index, known_names=known.names
-                )
+            with trace.stage("scan") as stage:
+                scanned = await asyncio.to_thread(self._scan, prompt, known)
                 stage.says = f"{len(prompt.dynamic_segments)} segments, nothing found"
+            key = self.planning.key(scanned, setting.scope, known)
+            # A repair round is never answered from memory: its reply was found wrong.
+            kept = None if repair else self.planning.recall(key)
             with trace.stage("log") as stage:
-                await entry.intend(scanned, self.planning.planner)
+                await entry.intend(scanned if kept is None else None, self.planning.planner)
                 stage.says = "intent is durable"
             with trace.stage("plan") as stage:
-                key = None if repair else self.planning.key(scanned, setting.scope, known)
-                reply, is_kept = await self.planning.reply(
+                reply = kept or await self.planning.reply(
                     scanned,
                     tenant=setting.scope.tenant,
-                    key=key,
                     before_send=entry.before_send,
-                    rescan=lambda prompt: scan(prompt, self._scanner, index=known.index, known_names=known.names),
+                    rescan=lambda prompt: self._scan(prompt, known),
                 )
-                stage.says = f"{reply.model}, from memory" if is_kept else reply.model
+                stage.says = f"{reply.model}, from memory: nothing left" if kept else reply.model
             entry.replied(reply)
             try:
                 with trace.stage("read") as stage:
@@ -262,7 +261,7 @@ class Gateway:
                     raise
                 repair = (*repair, _repair_note(problem))
                 continue
-            if key is not None and not is_kept:
+            if kept is None and not repair:
                 self.planning.keep(key, reply)
             return _Planned(plan=plan, prompt=scanned, reply=reply)
 
@@ -281,6 +280,10 @@ class Gateway:
             repair=repair,
             previous=previous,
         )
+
+    def _scan(self, prompt: UnscannedPrompt, known: Known) -> ScannedPrompt:
+        with mapped("scan"):
+            return scan(prompt, self._scanner, index=known.index, known_names=known.names)
 
     # 9 compile, 10 prove, 11 run, 12 render
 

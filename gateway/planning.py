@@ -53,15 +53,16 @@ class Planning:
             scanner=prompt.report.scanner,
         )
 
-    async def reply(
-        self, prompt: ScannedPrompt, *, tenant: str, key: str | None, before_send: BeforeSend, rescan: Rescan
-    ) -> tuple[Reply, bool]:
-        """Answer a prompt. The second value says whether the reply is from memory.
+    def recall(self, key: str) -> Reply | None:
+        """A reply to the same question of the same facts, if it is still good. Nothing leaves for it."""
+        return self.cache.get(key)
+
+    async def reply(self, prompt: ScannedPrompt, *, tenant: str, before_send: BeforeSend, rescan: Rescan) -> Reply:
+        """Answer a prompt.
 
         Args:
             prompt: What the scan let through.
             tenant: Who pays.
-            key: From `key`; None in a repair round, which is never answered from memory.
             before_send: Told of each send before it happens.
             rescan: Scans the prompt again before a fall-back is asked.
 
@@ -69,16 +70,13 @@ class Planning:
             BudgetSpentError: The tenant's budget does not allow it.
             ModelError: The planner could not be reached, refused, or timed out.
         """
-        kept = self.cache.get(key) if key is not None else None
-        if kept is not None:
-            return kept, True
         if not self.planner.leaves:
-            return await self.planner.plan(prompt), False
+            return await self.planner.plan(prompt)
         async with self.accounts.spending(tenant, prompt.prompt.tokens + self.max_output_tokens) as spend:
             with sending(spend.after(before_send), rescan=rescan):
                 reply = await self.planner.plan(prompt)
             spend.settle(reply)
-        return reply, False
+        return reply
 
     def keep(self, key: str, reply: Reply) -> None:
         """Remember a reply that was read and found valid."""

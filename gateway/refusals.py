@@ -1,17 +1,18 @@
-"""The errors of the leaf package `redaction`, as the gateway's: with kinds, and without text."""
+"""The errors of the leaf packages `redaction` and `prompts`, as the gateway's: with kinds, and without text."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.errors import PromptRefusedError, ScanUnfinishedError
+from gateway.errors import GuardFailedError, PromptRefusedError, RequestError, ScanUnfinishedError
+from prompts.errors import BudgetTooSmall, PromptError
 from redaction.errors import PromptRefused, QuestionRefused, ScanUnfinished
 
 
 @contextmanager
 def mapped(stage: str) -> Iterator[None]:
-    """Turn the errors of the leaf package into the gateway's, with kinds and without text."""
+    """Turn the errors of the leaf packages into the gateway's, with kinds and without text."""
     try:
         yield
     except QuestionRefused as refusal:
@@ -23,3 +24,9 @@ def mapped(stage: str) -> Iterator[None]:
     except ScanUnfinished:
         msg = "the scan did not finish, so nothing was sent"
         raise ScanUnfinishedError(msg, stage=stage) from None
+    except BudgetTooSmall:
+        msg = "the question and the instructions do not fit the prompt's token budget"
+        raise RequestError(msg, code="prompt_too_large", stage=stage) from None
+    except PromptError:
+        msg = "the prompt could not be built, so nothing was sent"
+        raise GuardFailedError(msg, code="prompt_unbuilt", stage=stage) from None

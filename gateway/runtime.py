@@ -30,6 +30,8 @@ from gateway.store.state import State
 from gateway.summary.gate import FileReleases
 from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
+from prompts.budget import check_encoding
+from prompts.errors import EncodingMissing
 from redaction.scan import ScanConfig, Scanner
 
 
@@ -144,6 +146,10 @@ def _open(
     clock: Callable[[], datetime],
 ) -> Runtime:
     planning = Planning.configured(settings.llm, planner)
+    try:
+        check_encoding(settings.prompt.encoding)
+    except EncodingMissing as missing:
+        raise ConfigError(str(missing)) from None
     scanner = scanner or Scanner(ScanConfig())
     # The language model is loaded now, not when the first asker waits for it.
     scanner.load()
