@@ -124,7 +124,7 @@ def mutate(  # noqa: C901  # one branch for each kind of change
     return changed, one
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.sampled_from(KINDS), st.integers(0, 129), st.integers(0, 129), st.integers(0, 5000))
 def test_first_bad_index_is_named(stored: Stored, kind: str, one: int, two: int, byte: int) -> None:
     """Flip, drop, truncate, swap, insert, replay, or rewrite with matching hashes: always the exact index."""
