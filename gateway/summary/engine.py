@@ -61,8 +61,8 @@ class Engine:
     """Name of the approximate distinct count; empty for an exact one."""
     columns_at_once: int = 15
     """Columns of one statement; a UNION of short rows has a limit on its parts (SQLite: 100)."""
-    sample_above: int = 1_000_000
-    sample_rows: int = 200_000
+    sample_above: int = 200_000
+    sample_rows: int = 100_000
 
 
 ENGINES: Final[dict[Dialect, Engine]] = {
