@@ -95,7 +95,7 @@ def append_alone(folder: Path, count: int) -> tuple[list[float], float]:
 
 def disk_alone(folder: Path, count: int) -> list[float]:
     """Times of a write and fdatasync of as many bytes: what the disk needs."""
-    data = json.dumps({"content": draft_intent(intent(0)).content}).encode()
+    data = draft_intent(intent(0)).content
     handle = os.open(folder / "bare", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
 
     def write(_number: int) -> None:
@@ -109,7 +109,7 @@ def disk_alone(folder: Path, count: int) -> list[float]:
 
 def table_alone(folder: Path, count: int) -> list[float]:
     """Times of an insert of the same JSON into a bare SQLite table, as durable, with nothing sealed or hashed."""
-    data = json.dumps({"content": draft_intent(intent(0)).content})
+    data = draft_intent(intent(0)).content.decode()
     connection = sqlite3.connect(folder / "bare.db", isolation_level=None)
     for statement in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE entry (body TEXT)"):
         connection.execute(statement)

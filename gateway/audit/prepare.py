@@ -6,8 +6,6 @@ import hashlib
 from dataclasses import dataclass, field
 from typing import Final
 
-import rfc8785
-
 from gateway.audit.entry import Draft, Json
 from gateway.audit.pseudonyms import CONTENT, Pseudonyms
 from gateway.store.clock import iso, now_us
@@ -101,10 +99,10 @@ def _kinds(kinds: tuple[str, ...]) -> str:
     return text if len(text) > 1 else ""
 
 
-def seal_content(content: object, state: State, tenant_h: str, entry_id: str) -> tuple[DataKey, bytes]:
+def seal_content(content: bytes, state: State, tenant_h: str, entry_id: str) -> tuple[DataKey, bytes]:
     """Seal the content of an entry under the tenant's key of this month."""
     key = state.keys.live(tenant_h, CONTENT + iso(now_us())[:7])
-    return key, key.seal(rfc8785.dumps(content), content_place(tenant_h, entry_id))  # type: ignore[arg-type]
+    return key, key.seal(content, content_place(tenant_h, entry_id))
 
 
 def content_place(tenant_h: str, entry_id: str) -> Place:

@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import rfc8785
+from hypothesis import given
+from hypothesis import strategies as st
 from sqlalchemy import select
 
-from gateway.audit.entry import Event, Intent, MaskedSpan, Outcome, StageNote, trace_id_of
+from gateway.audit.entry import Event, Intent, MaskedSpan, Outcome, StageNote, prompt_bytes, trace_id_of
 from gateway.audit.log import AuditLog
 from gateway.audit.merkle import Frontier, leaf_hash
 from gateway.audit.sinks import FileSink, read_notes
@@ -183,3 +187,23 @@ async def test_event_is_an_entry(tmp_path: Path) -> None:
 def test_trace_id_is_read_from_a_sound_header_only(header: str, expected: str) -> None:
     """W3C Trace Context, version 00 and later; anything else is no trace."""
     assert trace_id_of(header) == expected
+
+
+async def test_entry_that_cannot_be_written_takes_no_other_with_it(tmp_path: Path) -> None:
+    """A text that is no Unicode is refused for its own caller; those beside it in a batch are written."""
+    state, log = opened(tmp_path)
+    broken = [intent("\ud800"), replace(intent(), tenant="\ud800"), replace(intent(), source="\ud800"),
+              replace(intent(), tokens=2**60), replace(intent(), user="\udfff")]  # fmt: skip
+    done = await asyncio.gather(*(log.intent(i) for i in (intent(), *broken, intent())), return_exceptions=True)
+    log.close()
+    assert [isinstance(d, AuditUnavailableError) for d in done] == [False, True, True, True, True, True, False]
+    assert len(rows_of(state)) == 2
+    state.close()
+
+
+@given(st.lists(st.text(max_size=40), max_size=4), st.text(max_size=40))
+def test_prompt_bytes_are_canonical_json(texts: list[str], schema: str) -> None:
+    """Byte for byte what RFC 8785 asks for, by another implementation."""
+    messages = [Message(role="user", segments=(Segment(kind=SegmentKind.QUESTION, text=t),)) for t in texts]
+    said = [{"role": "user", "content": t} for t in texts]
+    assert prompt_bytes(messages, schema) == rfc8785.dumps({"messages": said, "reply_schema": schema})
