@@ -181,14 +181,20 @@ class Tree:
 # --- keys and checkpoints ---
 
 
+def unbase64(text: str) -> bytes:
+    """The bytes of a base64 text in its one spelling, or nothing: leftover bits would make two texts of one value."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except ValueError:
+        return b""
+    return raw if base64.b64encode(raw).decode() == text else b""
+
+
 def read_key(text: str) -> Key:
     """Read ``name+hash+base64(0x01 || key)``."""
     name, _, rest = text.strip().partition("+")
     digest, _, encoded = rest.partition("+")
-    try:
-        raw = base64.b64decode(encoded, validate=True)
-    except ValueError:
-        raw = b""
+    raw = unbase64(encoded)
     if not name or len(raw) != 33 or raw[0] != 1 or key_hash(name, raw[1:]).hex() != digest:
         raise UnreadableError("the key is not a log's public key")
     return Key(name, raw[1:])
@@ -209,10 +215,7 @@ def read_checkpoint(note: str, key: Key) -> tuple[int, bytes]:
     for line in tail.strip("\n").split("\n"):
         dash, _, rest = line.partition(" ")
         name, _, encoded = rest.partition(" ")
-        try:
-            raw = base64.b64decode(encoded, validate=True)
-        except ValueError:
-            raw = b""
+        raw = unbase64(encoded)
         if dash == "—" and name == key.origin and raw[:4] == key_hash(key.origin, key.raw):
             signature = raw[4:]
     if not ed25519_holds(key.raw, (text + "\n").encode(), signature):

@@ -6,7 +6,7 @@ import base64
 import hashlib
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.audit import standalone_verify
@@ -86,6 +86,8 @@ def test_spoilt_checkpoint_is_refused(case: str) -> None:
 
 @settings(max_examples=300, deadline=None)
 @given(st.integers(0, len(NOTE.encode()) - 1), st.integers(0, 7))
+@example(len(NOTE.encode()) - 3, 0)  # a bit of base64 that no byte depends on
+@example(len(NOTE.encode()) - 1, 0)
 def test_no_bit_of_a_checkpoint_can_be_changed(place: int, bit: int) -> None:
     """Neither in the text nor in the signature, for both readers."""
     raw = bytearray(NOTE.encode())
