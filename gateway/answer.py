@@ -92,6 +92,8 @@ def explained(
     """An answer with how its question was read: other readings, what was masked, what left, what came back."""
     left_out = prompt.prompt.left_out
     notes = [f"{len(left_out)} names did not fit the prompt"] if left_out else []
+    if plan.missing:
+        notes.append("not in this data, or not understood: " + ", ".join(plan.missing))
     if reply.fallback:
         notes.append(f"the configured model did not answer; {reply.model} did")
     return replace(

@@ -10,11 +10,12 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.errors import ConfigError
 from gateway.llm.settings import LlmSettings
+from redaction.config import DEFAULT_COUNTRIES
 
 PREFIX = "ROWLESS_"
 
@@ -49,6 +50,36 @@ class LimitSettings(_Group):
     """Most characters of a question; the scan of a question costs time in proportion."""
     index_values_per_column: Annotated[int, Field(ge=0, le=10_000_000)] = 200_000
     """Columns with more distinct values are not linked (and the summary page says so)."""
+
+
+class OwnPatternSettings(_Group):
+    """A kind of personal data that is the owner's own, such as a patient number."""
+
+    name: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{2,39}$")]
+    """Entity type in capitals."""
+    regex: Annotated[str, StringConstraints(min_length=2, max_length=500)]
+    """Regular expression, without regard to case."""
+    score: Annotated[float, Field(gt=0, le=1)] = 0.9
+    """How sure a match is."""
+
+
+class RedactionSettings(_Group):
+    """What counts as personal data, and what is done with it."""
+
+    language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "en"
+    """Language of the questions; one without an installed model is scanned by patterns only, and the audit says so."""
+    countries: tuple[str, ...] = DEFAULT_COUNTRIES
+    """Countries whose national identifiers are looked for; a JSON list."""
+    phone_regions: tuple[str, ...] = ("US", "GB", "DE", "FR", "ES", "IN")
+    """Countries whose number plans are tried for telephone numbers without a country code; a JSON list."""
+    thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
+    """Least score by entity type; a JSON object."""
+    allow: tuple[str, ...] = ()
+    """Words that are never personal data, for example product names; a JSON list."""
+    own_patterns: tuple[OwnPatternSettings, ...] = ()
+    """Patterns of the owner's; a JSON list of objects with name, regex and score."""
+    actions: dict[str, Literal["mask", "refuse", "allow"]] = {}
+    """What is done with each entity type in a question: mask (default), refuse or allow; a JSON object."""
 
 
 class HttpSettings(_Group):
@@ -101,6 +132,7 @@ class Settings(BaseSettings):
     llm: LlmSettings = LlmSettings()
     prompt: PromptSettings = PromptSettings()
     limits: LimitSettings = LimitSettings()
+    redaction: RedactionSettings = RedactionSettings()
     http: HttpSettings = HttpSettings()
     audit: AuditSettings = AuditSettings()
 

@@ -53,6 +53,7 @@ from gateway.trace import Trace
 from gateway.types import Reply, ResultTable
 from prompts.build import RepairNote, build_prompt
 from redaction.mask import MaskedQuestion, mask
+from redaction.policy import Policy
 from redaction.scan import ScannedPrompt, Scanner, scan
 from redaction.segments import UnscannedPrompt
 
@@ -82,6 +83,7 @@ class Gateway:
     Args:
         sources: Datasources by name.
         scanner: The one scanner of the process; its verdicts are cached by content.
+        policy: What is done with each kind of personal data in a question.
         planning: The model endpoint or the offline planner, with budgets and memory.
         recorder: Writes intents and outcomes to the audit log.
         seal: Seals the contexts that answers carry.
@@ -94,6 +96,7 @@ class Gateway:
         sources: Mapping[str, AttachedSource],
         *,
         scanner: Scanner,
+        policy: Policy,
         planning: Planning,
         recorder: Recorder,
         seal: ContextSeal,
@@ -104,6 +107,7 @@ class Gateway:
         self.recorder = recorder
         self.planning = planning
         self._scanner = scanner
+        self._policy = policy
         self._seal = seal
         self._settings = settings
         self._clock = clock
@@ -210,6 +214,7 @@ class Gateway:
                 question,
                 self._scanner,
                 index=setting.known.index,
+                policy=self._policy,
                 known_names=setting.known.names,
                 taken=setting.past.placeholders if setting.past else (),
             )
@@ -283,7 +288,7 @@ class Gateway:
 
     def _scan(self, prompt: UnscannedPrompt, known: Known) -> ScannedPrompt:
         with mapped("scan"):
-            return scan(prompt, self._scanner, index=known.index, known_names=known.names)
+            return scan(prompt, self._scanner, index=known.index, known_names=known.names, policy=self._policy)
 
     # 9 compile, 10 prove, 11 run, 12 render
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
 
 from gateway.attached import Known
 from gateway.llm.accounts import Accounts
-from gateway.llm.attempt import BeforeSend, Rescan, sending
+from gateway.llm.attempt import AttemptInfo, BeforeSend, Rescan, sending
 from gateway.llm.cache import AnswerCache, answer_key, keepable
 from gateway.llm.choose import choose_planner, make_accounts, make_cache
 from gateway.llm.port import Planner
 from gateway.llm.settings import LlmSettings
+from gateway.refusals import mapped
 from gateway.tenancy.scope import Scope
 from gateway.types import Reply
-from redaction.scan import ScannedPrompt
+from redaction.envelope import check_envelope
+from redaction.scan import ScannedPrompt, Scanner
 
 
 @dataclass(slots=True)
@@ -23,10 +29,12 @@ class Planning:
     planner: Planner
     accounts: Accounts
     cache: AnswerCache
+    scanner: Scanner
     max_output_tokens: int = 4_000
+    _checked: set[tuple[str, ...]] = field(default_factory=set)
 
     @classmethod
-    def configured(cls, settings: LlmSettings, planner: Planner | None = None) -> Planning:
+    def configured(cls, settings: LlmSettings, scanner: Scanner, planner: Planner | None = None) -> Planning:
         """The planner, accounts and cache that the settings ask for.
 
         Raises:
@@ -36,6 +44,7 @@ class Planning:
             planner=planner or choose_planner(settings),
             accounts=make_accounts(settings),
             cache=make_cache(settings),
+            scanner=scanner,
             max_output_tokens=settings.max_output_tokens,
         )
 
@@ -73,12 +82,34 @@ class Planning:
         if not self.planner.leaves:
             return await self.planner.plan(prompt)
         async with self.accounts.spending(tenant, prompt.prompt.tokens + self.max_output_tokens) as spend:
-            with sending(spend.after(before_send), rescan=rescan):
+            with sending(spend.after(self._after_envelope(before_send)), rescan=rescan):
                 reply = await self.planner.plan(prompt)
             spend.settle(reply)
         return reply
+
+    def _after_envelope(self, before_send: BeforeSend) -> BeforeSend:
+        """A hook that first holds what goes with the prompt (model and tool names) to its closed shape, once each."""
+
+        async def both(attempt: AttemptInfo) -> None:
+            names = tuple(sorted(_names(json.loads(attempt.body))))
+            if (attempt.model, *names) not in self._checked:
+                with mapped("plan"):
+                    await asyncio.to_thread(check_envelope, self.scanner, model=attempt.model, tool_names=names)
+                self._checked.add((attempt.model, *names))
+            await before_send(attempt)
+
+        return both
 
     def keep(self, key: str, reply: Reply) -> None:
         """Remember a reply that was read and found valid."""
         if keepable(reply, self.planner.model):
             self.cache.put(key, reply)
+
+
+def _names(payload: dict[str, Any]) -> Iterator[str]:
+    """Names of the tools and of the reply format that a request body carries."""
+    for tool in payload.get("tools") or ():
+        yield str(tool["function"]["name"])
+    schema = (payload.get("response_format") or {}).get("json_schema")
+    if schema is not None:
+        yield str(schema["name"])

@@ -15,7 +15,7 @@ from gateway.attached import AttachedSource
 from gateway.audit.configured import checkpoint_sinks, siem_streams
 from gateway.audit.log import AuditLog
 from gateway.audit.sinks import CheckpointSink
-from gateway.config import Settings
+from gateway.config import RedactionSettings, Settings
 from gateway.context import ContextSeal
 from gateway.errors import ConfigError
 from gateway.llm.port import Planner
@@ -32,7 +32,9 @@ from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
 from prompts.budget import check_encoding
 from prompts.errors import EncodingMissing
-from redaction.scan import ScanConfig, Scanner
+from redaction.policy import Action, Policy
+from redaction.recognizers.model import ENGLISH_MODEL
+from redaction.scan import OwnPattern, ScanConfig, Scanner
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,6 +136,21 @@ def checkpoint_folder(settings: Settings) -> Path:
     return (settings.audit.checkpoint_folder or settings.home / "checkpoints").expanduser()
 
 
+def scan_config(settings: RedactionSettings) -> ScanConfig:
+    """What the scanner looks for, by the settings; a language without an installed model is scanned by patterns."""
+    return ScanConfig(
+        language=settings.language,
+        model=ENGLISH_MODEL if settings.language == "en" else None,
+        countries=settings.countries,
+        phone_regions=settings.phone_regions,
+        thresholds=settings.thresholds,
+        allow=frozenset(settings.allow),
+        own_patterns=tuple(
+            OwnPattern(name=own.name, regex=own.regex, score=own.score) for own in settings.own_patterns
+        ),
+    )
+
+
 def _open(
     cls: type[Runtime],
     settings: Settings,
@@ -145,14 +162,14 @@ def _open(
     sinks: Sequence[CheckpointSink] | None,
     clock: Callable[[], datetime],
 ) -> Runtime:
-    planning = Planning.configured(settings.llm, planner)
     try:
         check_encoding(settings.prompt.encoding)
     except EncodingMissing as missing:
         raise ConfigError(str(missing)) from None
-    scanner = scanner or Scanner(ScanConfig())
+    scanner = scanner or Scanner(scan_config(settings.redaction))
     # The language model is loaded now, not when the first asker waits for it.
     scanner.load()
+    planning = Planning.configured(settings.llm, scanner, planner)
     state, master = open_state(settings)
     limits = Limits(
         max_rows=settings.limits.max_rows,
@@ -179,6 +196,7 @@ def _open(
         gateway = Gateway(
             attached,
             scanner=scanner,
+            policy=Policy(actions={kind: Action(action) for kind, action in settings.redaction.actions.items()}),
             planning=planning,
             recorder=Recorder(audit),
             seal=ContextSeal(hkdf(master.secret, "rowless answer context")),

@@ -13,6 +13,7 @@ from fastapi.responses import FileResponse, Response
 from fastapi.staticfiles import StaticFiles
 
 from gateway.config import HttpSettings
+from gateway.errors import AuditUnavailableError
 from gateway.runtime import Runtime
 from gateway.tenancy.sessions import ApiKey
 from gateway.web import ask, demo, embed, errors, review
@@ -68,6 +69,15 @@ def create_app(runtime: Runtime, http: HttpSettings | None = None, *, demo_key: 
 
     @app.get("/healthz", tags=["operations"], summary="Whether the process runs")
     async def healthz() -> HealthBody:
+        """Answers while the process runs."""
+        return HealthBody(status="ok")
+
+    @app.get("/readyz", tags=["operations"], summary="Whether a question would be taken")
+    async def readyz() -> HealthBody:
+        """Refuses while the audit log could not take an intent, as no question could be answered then."""
+        if not runtime.audit.is_healthy:
+            msg = "the audit log's checkpoints cannot be exported"
+            raise AuditUnavailableError(msg)
         return HealthBody(status="ok")
 
     if demo_key is not None:

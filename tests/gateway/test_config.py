@@ -35,11 +35,13 @@ def test_a_misspelt_name_stops_the_start(monkeypatch: pytest.MonkeyPatch, name: 
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("ROWLESS_LIMITS__MAX_ROWS", "hush-hush"), ("ROWLESS_LIMITS__MAX_ROWS", "-7777"), ("ROWLESS_LLM__PLANNER", "hush")],
+    [
+        ("ROWLESS_LIMITS__MAX_ROWS", "hush-hush"),
+        ("ROWLESS_LIMITS__MAX_ROWS", "-7777"),
+        ("ROWLESS_LLM__PLANNER", "hush"),
+    ],
 )
-def test_a_value_that_does_not_fit_is_named_not_shown(
-    monkeypatch: pytest.MonkeyPatch, name: str, value: str
-) -> None:
+def test_a_value_that_does_not_fit_is_named_not_shown(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(name, value)
     with pytest.raises(ConfigError) as caught:
         Settings.from_environment()

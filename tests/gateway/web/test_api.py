@@ -215,7 +215,7 @@ def test_only_allowed_origins_may_call_from_a_browser(door: Door) -> None:
     assert "access-control-allow-origin" not in preflight("https://evil.example.com").headers
 
 
-OPEN_PATHS = {"/healthz"}
+OPEN_PATHS = {"/healthz", "/readyz"}
 
 
 def test_the_openapi_document_is_complete(door: Door) -> None:
