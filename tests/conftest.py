@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -25,7 +25,7 @@ class NetworkBlockedError(AssertionError):
 
 
 @pytest.fixture(autouse=True)
-def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Break every connection and look-up that leaves this machine, and loopback too unless marked."""
     loopback = any(request.node.get_closest_marker(name) for name in _MAY_REACH_LOOPBACK)
 
@@ -53,4 +53,3 @@ def no_network(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) 
         raise NetworkBlockedError(msg)
 
     monkeypatch.setattr(socket, "getaddrinfo", lookup)
-    yield

@@ -1,4 +1,4 @@
-# ruff: noqa: D102, N802  # the methods are SQLite's and the DB-API's own, under their own names
+# ruff: noqa: N802  # the methods are SQLite's and the DB-API's own, under their own names
 """A disk that can lose power: what was not synced is kept, lost, torn or reordered, as chance has it.
 
 Files live in memory. A write is pending until its file is synced; `snapshot` is the moment of a power cut, and

@@ -246,7 +246,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "desc",
         _p(
             r"\b(?:in )?(?:descending|decreasing)(?: order)?\b|\bdesc\b|"
-            r"\b(?:from )?(?:the )?(?:high(?:est)?|large(?:st)?|big(?:gest)?|"
+            r"\b(?:high(?:est)?|large(?:st)?|big(?:gest)?|"
             r"most) to (?:the )?(?:low(?:est)?|small(?:est)?|least|fewest)\b|\b(?:largest|highest|"
             r"biggest|most|newest) first\b|\bz (?:to|-) a\b"
         ),
@@ -256,7 +256,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "asc",
         _p(
             r"\b(?:in )?(?:ascending|increasing)(?: order)?\b|\basc\b|"
-            r"\b(?:from )?(?:the )?(?:low(?:est)?|small(?:est)?|least|"
+            r"\b(?:low(?:est)?|small(?:est)?|least|"
             r"fewest) to (?:the )?(?:high(?:est)?|large(?:st)?|big(?:gest)?|most)\b|\b(?:smallest|"
             r"lowest|oldest|earliest) first\b|\balphabetical(?:ly)?(?: order)?\b|\ba (?:to|-) z\b|"
             r"\bchronological(?:ly)?(?: order)?\b"

@@ -20,6 +20,10 @@ FLOOR: Final = 0.50
 
 WEAK_FLOOR: Final = 0.22
 """The floor for words that no better candidate claims, for example a bare ``ID``."""
+SURE: Final = 0.99
+"""A word that is all of a name."""
+LOOSE: Final = 0.8
+"""Below this, a match of several words is weaker than each of them by itself."""
 
 METRIC_FLOOR: Final = 0.8
 """Metrics and labels are named by all of their words: half of one is something else."""
@@ -197,11 +201,12 @@ def _choose(spans: dict[tuple[int, ...], dict[int, Candidate]]) -> list[Mention]
             item[0],
         ),
     )
+    exact = {covered for covered, found in spans.items() if any(c.exact and c.score >= SURE for c in found.values())}
     chosen: list[Mention] = []
     used: set[int] = set()
     for floor in (FLOOR, WEAK_FLOOR):
         for covered, found in ranked:
-            if not used.isdisjoint(covered):
+            if not used.isdisjoint(covered) or _is_pieced(covered, found, exact):
                 continue
             good = sorted(
                 (c for c in found.values() if c.score >= floor),
@@ -211,3 +216,11 @@ def _choose(spans: dict[tuple[int, ...], dict[int, Candidate]]) -> list[Mention]
                 used.update(covered)
                 chosen.append(Mention(covered, tuple(good)))
     return sorted(chosen, key=lambda m: m.tokens)
+
+
+def _is_pieced(covered: tuple[int, ...], found: dict[int, Candidate], exact: set[tuple[int, ...]]) -> bool:
+    """``shipped orders``: a loose match (the shipping fee of orders) over words that each name something exactly."""
+    if len(covered) == 1 or any(c.exact or c.score >= LOOSE for c in found.values()):
+        return False
+    pieces = {place for span in exact if len(span) < len(covered) and set(span) <= set(covered) for place in span}
+    return pieces == set(covered)

@@ -58,7 +58,7 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
         unknown = [word for word, role in frame.unknown if role in CRITICAL]
         if refined and not unknown:
             return Plan(charts=tuple(refined[:MAX_CHARTS]))
-    missing = _missing(read, frame)
+    missing = _missing(read, frame, is_one_table=len(summary.tables) == 1)
     if missing:
         return Plan(missing=tuple(missing))
     readings = search(frame, lexicon)
@@ -109,7 +109,7 @@ def _chart(reading: Reading, frame: Frame, lexicon: Lexicon, *, fill: int | None
     return chart
 
 
-def _missing(question: Question, frame: Frame) -> list[str]:
+def _missing(question: Question, frame: Frame, *, is_one_table: bool) -> list[str]:
     """Words in a place where only something in the data makes sense, that name nothing there."""
     critical = [word for word, role in frame.unknown if role in CRITICAL]
     if critical:
@@ -120,7 +120,7 @@ def _missing(question: Question, frame: Frame) -> list[str]:
     unmeasured = [word for word, role in frame.unknown if role in {"name", "half", "modifier"}]
     if unmeasured and not measured:
         return unmeasured[:5]
-    if not frame.slots:
+    if not frame.slots and not (frame.times and is_one_table):
         return [word for word, _ in frame.unknown][:5] or [_subject(question)]
     return []
 

@@ -75,7 +75,8 @@ def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: G
     elif rooted:
         first, cost = rooted, 1.0
     else:
-        first, cost = grouped or filtered, 0.9
+        # With nothing named ("count by month"), the only table there is counts.
+        first, cost = grouped or filtered or (list(lexicon.tables) if len(lexicon.tables) == 1 else []), 0.9
     starts = list(dict.fromkeys(first))
     tried: set[str] = set()
     needed = {o.entry.table for o in chosen if o.entry and o.use in {"group", "series", "filter"}}
