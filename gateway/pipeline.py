@@ -43,6 +43,7 @@ from gateway.errors import (
     SpecInvalidError,
     UnanswerableError,
 )
+from gateway.llm.attempt import OnProgress
 from gateway.planning import Planning
 from gateway.record import Entry, Recorder
 from gateway.refusals import mapped
@@ -113,7 +114,13 @@ class Gateway:
         self._clock = clock
 
     async def ask(
-        self, question: str, asker: Asker, *, context: str | None = None, cancel: Cancel | None = None
+        self,
+        question: str,
+        asker: Asker,
+        *,
+        context: str | None = None,
+        cancel: Cancel | None = None,
+        on_progress: OnProgress | None = None,
     ) -> Answer:
         """Answer a question with a chart.
 
@@ -122,6 +129,7 @@ class Gateway:
             asker: Who asks, from a verified session.
             context: The sealed context of an earlier answer, for a follow-up such as "now by region".
             cancel: Stops the database's work when the caller has left.
+            on_progress: Called as a model's streamed reply grows (setting ``llm.stream``), with counts only.
 
         Raises:
             GatewayError: One of its kinds; each is safe to return, and each is in the audit log.
@@ -135,7 +143,7 @@ class Gateway:
             entry.masked(masked)
             bindings = {**(setting.past.bindings if setting.past else {}), **masked.vault.bindings()}
             placeholders = {**(setting.past.placeholders if setting.past else {}), **masked.placeholders()}
-            planned = await self._plan(masked, placeholders, setting, entry, trace)
+            planned = await self._plan(masked, placeholders, setting, entry, trace, on_progress)
             if not planned.plan.charts:
                 raise _unanswerable(planned.plan)
             entry.is_ambiguous = planned.plan.ambiguous
@@ -230,6 +238,7 @@ class Gateway:
         setting: _Setting,
         entry: Entry,
         trace: Trace,
+        on_progress: OnProgress | None,
     ) -> _Planned:
         known = setting.known
         previous = canonical(setting.past.spec) if setting.past else None
@@ -254,6 +263,7 @@ class Gateway:
                     tenant=setting.scope.tenant,
                     before_send=entry.before_send,
                     rescan=lambda prompt: self._scan(prompt, known),
+                    on_progress=on_progress,
                 )
                 stage.says = f"{reply.model}, from memory: nothing left" if kept else reply.model
             entry.replied(reply)
@@ -350,7 +360,7 @@ class Gateway:
     async def _notes(self, chosen: Context, result: ResultTable, setting: _Setting) -> tuple[str, ...]:
         if result.truncated:
             return (f"only the first {len(result.rows)} rows are shown",)
-        if not _is_empty(result):
+        if not result.is_empty:
             return ()
         near = await asyncio.to_thread(suggestions, chosen, setting.attached, setting.scope)
         return near or ("no rows match",)
@@ -386,8 +396,3 @@ def _repair_note(problem: GatewayError) -> RepairNote:
         path=str(problem.details.get("path", "")),
         valid=tuple(str(name) for name in valid) if isinstance(valid, list | tuple) else (),
     )
-
-
-def _is_empty(result: ResultTable) -> bool:
-    """No row, or the one row that an aggregate over no rows gives."""
-    return not result.rows or (len(result.rows) == 1 and all(cell in (None, 0) for cell in result.rows[0]))

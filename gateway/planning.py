@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.attached import Known
 from gateway.llm.accounts import Accounts
-from gateway.llm.attempt import AttemptInfo, BeforeSend, Rescan, sending
+from gateway.llm.attempt import AttemptInfo, BeforeSend, OnProgress, Rescan, sending
 from gateway.llm.cache import AnswerCache, answer_key, keepable
 from gateway.llm.choose import choose_planner, make_accounts, make_cache
 from gateway.llm.port import Planner
@@ -66,7 +66,15 @@ class Planning:
         """A reply to the same question of the same facts, if it is still good. Nothing leaves for it."""
         return self.cache.get(key)
 
-    async def reply(self, prompt: ScannedPrompt, *, tenant: str, before_send: BeforeSend, rescan: Rescan) -> Reply:
+    async def reply(
+        self,
+        prompt: ScannedPrompt,
+        *,
+        tenant: str,
+        before_send: BeforeSend,
+        rescan: Rescan,
+        on_progress: OnProgress | None = None,
+    ) -> Reply:
         """Answer a prompt.
 
         Args:
@@ -74,6 +82,7 @@ class Planning:
             tenant: Who pays.
             before_send: Told of each send before it happens.
             rescan: Scans the prompt again before a fall-back is asked.
+            on_progress: Called as a streamed reply grows.
 
         Raises:
             BudgetSpentError: The tenant's budget does not allow it.
@@ -82,7 +91,7 @@ class Planning:
         if not self.planner.leaves:
             return await self.planner.plan(prompt)
         async with self.accounts.spending(tenant, prompt.prompt.tokens + self.max_output_tokens) as spend:
-            with sending(spend.after(self._after_envelope(before_send)), rescan=rescan):
+            with sending(spend.after(self._after_envelope(before_send)), on_progress, rescan=rescan):
                 reply = await self.planner.plan(prompt)
             spend.settle(reply)
         return reply

@@ -91,6 +91,11 @@ class ResultTable:
     elapsed_ms: float = 0.0
     bytes: int = 0
 
+    @property
+    def is_empty(self) -> bool:
+        """No row, or the one row that an aggregate over no rows gives."""
+        return not self.rows or (len(self.rows) == 1 and all(cell in (None, 0) for cell in self.rows[0]))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chart:

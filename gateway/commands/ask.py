@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.answer import Answer, Asker
+from gateway.answer import Answer
 from gateway.attached import Known
 from gateway.chart.terminal import to_text
 from gateway.commands.explain import print_explanation, print_failure
@@ -57,7 +57,16 @@ async def _ask(
         try:
             known = await runtime.gateway.known(named.asker, progress=lambda said: status.update(str(said)))
             status.update("answering")
-            answer = await _answer(runtime, question, named.asker, known, console, explain=explain)
+            try:
+                answer = await runtime.gateway.ask(
+                    question,
+                    named.asker,
+                    on_progress=lambda told: status.update(f"{told.planner} has written {told.characters} characters"),
+                )
+            except GatewayError as error:
+                if explain:
+                    print_failure(console, known, error)
+                raise
         finally:
             await runtime.close()
     if explain:
@@ -66,17 +75,6 @@ async def _ask(
     for path in out:
         await asyncio.to_thread(write_chart, path, answer)
         console.print(f"wrote {path}", markup=False)
-
-
-async def _answer(
-    runtime: Runtime, question: str, asker: Asker, known: Known, console: Console, *, explain: bool
-) -> Answer:
-    try:
-        return await runtime.gateway.ask(question, asker)
-    except GatewayError as error:
-        if explain:
-            print_failure(console, known, error)
-        raise
 
 
 def _print(console: Console, answer: Answer, known: Known) -> None:
