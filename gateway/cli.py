@@ -10,7 +10,7 @@ import sys
 import typer
 
 from gateway.audit import commands as audit
-from gateway.commands import ask, demo, project, serve, source, summary
+from gateway.commands import ask, demo, project, regress, serve, source, summary
 from gateway.errors import ConfigError, GatewayError
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.add_typer(summary.app, name="summary")
 app.add_typer(source.app, name="source")
 app.add_typer(audit.app, name="audit")
 app.add_typer(serve.keys, name="keys")
+app.add_typer(regress.app, name="regress")
 
 
 def main() -> None:

@@ -1,0 +1,1 @@
+"""The fixture `helpdesk`: agents, requesters, tickets, comments and surveys of two invented service desks."""

@@ -1,0 +1,1 @@
+"""The fixture `ugly`: an old warehouse with abbreviated, prefixed and spaced names."""
