@@ -22,7 +22,7 @@ BASELINE = CASES.parent / "baseline.json"
 
 
 @app.command()
-def run(  # noqa: PLR0913 - one option each
+def run(  # noqa: PLR0913, PLR0917 - one option each
     cases: Cases = None,
     templates: Annotated[Path | None, typer.Option(help="A folder of templates in place of the shipped.")] = None,
     version: Annotated[str | None, typer.Option(help="Template version; the newest if left out.")] = None,

@@ -1,1 +1,1 @@
-"""The offline regression suite of prompts: cases, cassettes, comparison and reports. Knows no gateway and no database."""
+"""The offline regression suite of prompts: cases, comparison and reports. Knows no gateway and no database."""

@@ -23,11 +23,12 @@ MAX_FILE_BYTES = 4_000_000
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,62}$")]
 Spec = dict[str, object]
 Cell = str | int | float | bool | None
-Outcome = Literal["chart", "ambiguous", "unanswerable", "clarification", "refused"]
-"""``clarification`` is either of ambiguous and unanswerable; ``refused`` is a guard's."""
+Outcome = Literal["chart", "ambiguous", "unanswerable", "clarification", "refused", "any"]
+"""``clarification`` is ambiguous or unanswerable; ``refused`` is a guard's; ``any``: only what is masked, sent and run
+matters, as for an attack."""
 
 
-class CaseInvalid(PromptError):
+class CaseInvalid(PromptError):  # noqa: N818 - named as the package's other errors are
     """A case file cannot be read. Names the file and the place in it."""
 
 
@@ -109,7 +110,7 @@ class _Loader(yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoa
 
 
 def _mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[object, object]:
-    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]  # type: ignore[no-untyped-call]
+    keys = [loader.construct_object(key, deep=True) for key, _ in node.value]
     if len({str(key) for key in keys}) != len(keys):
         raise yaml.constructor.ConstructorError(None, None, "a key stands twice", node.start_mark)
     loader.flatten_mapping(node)

@@ -9,8 +9,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from prompts.regression.case import CaseInvalid
 
-Verdict = Literal["pass", "fail", "stale", "error"]
-"""``stale``: no recorded reply to exactly this prompt; ``error``: the case itself cannot be run."""
+Verdict = Literal["pass", "fail", "error"]
+"""``error``: the case itself cannot be run."""
 
 
 class _Closed(BaseModel):
@@ -33,7 +33,6 @@ class CaseResult(_Closed):
         prompt_sha256: Hash of exactly what would be sent, the reply schema included.
         spec: The first chart in canonical form.
         privacy: Kinds of what a guard or the canary search found in the prompt; any is a failure.
-        samples: How many replies were judged, `passed` of them well.
     """
 
     id: str
@@ -48,8 +47,6 @@ class CaseResult(_Closed):
     cost_usd: float | None = None
     elapsed_ms: float = 0.0
     privacy: tuple[str, ...] = ()
-    samples: int = 1
-    passed: int = 0
 
 
 class Run(_Closed):

@@ -24,7 +24,7 @@ class Compared:
 
 
 def compared(run: Run, baseline: Run | None) -> Compared:
-    """Compare a run with a baseline, case by case. A case that the baseline has not is `added`, and worse if it fails."""
+    """Compare with a baseline, case by case. A case that it has not is `added`, and worse if it fails."""
     if baseline is None:
         return Compared()
     old = baseline.by_id
@@ -50,7 +50,8 @@ def mcnemar(better: int, worse: int) -> float:
     Source: the binomial form of McNemar (1947), Psychometrika 12, 153.
     """
     n, low = better + worse, min(better, worse)
-    return min(1.0, 2 * sum(comb(n, k) for k in range(low + 1)) / 2**n)
+    tail = sum(comb(n, k) for k in range(low + 1))
+    return min(1.0, float(2 * tail / 2**n))
 
 
 def wilson(hits: int, n: int) -> tuple[float, float]:
@@ -69,7 +70,7 @@ def table(run: Run, verdict: Compared) -> str:
     low, high = wilson(passed, n)
     lines = [
         f"{run.model}, template {run.template} {run.template_version}: {n} cases in {run.elapsed_s:.1f} s",
-        f"  pass {passed}  fail {run.count('fail')}  stale {run.count('stale')}  error {run.count('error')}"
+        f"  pass {passed}  fail {run.count('fail')}  error {run.count('error')}"
         f"  ({passed / max(n, 1):.0%}, 95% interval {low:.0%} to {high:.0%})",
         f"  privacy findings {run.findings}  tokens {sum(r.tokens for r in run.results)}",
     ]
@@ -92,7 +93,7 @@ def as_junit(run: Run) -> str:
     suite = ET.Element(
         "testsuite", name="rowless regress", tests=str(len(run.results)), failures=str(run.count("fail"))
     )
-    suite.set("errors", str(run.count("error") + run.count("stale")))
+    suite.set("errors", str(run.count("error")))
     for result in run.results:
         item = ET.SubElement(suite, "testcase", name=result.id, time=f"{result.elapsed_ms / 1000:.4f}")
         if result.verdict != "pass":

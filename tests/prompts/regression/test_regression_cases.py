@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from prompts.regression.case import CASES, CaseInvalid, json_schema, load_cases, read_cases
 
 HEAD = "fixture: shop\ntenant: northwind\ncases:\n"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from xml.etree import ElementTree as ET
 
 import pytest
+
 from prompts.regression.outcome import CaseResult, Failed, Run
 from prompts.regression.report import as_junit, compared, mcnemar, wilson
 
@@ -40,6 +41,6 @@ def test_wilson_meets_its_published_values() -> None:
 
 
 def test_junit_is_xml_with_one_case_each() -> None:
-    suite = ET.fromstring(as_junit(_run(a="pass", b="fail", c="stale")))
+    suite = ET.fromstring(as_junit(_run(a="pass", b="fail", c="error")))
     assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("3", "1", "1")
     assert [len(item) for item in suite] == [0, 1, 1]
