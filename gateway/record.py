@@ -132,7 +132,7 @@ class Entry:
                     SegmentVerdict(kind=v.kind.value, sha256=v.sha256, verdict=v.verdict, cached=v.cached)
                     for v in prompt.report.segments
                 ),
-                scanner=prompt.report.scanner,
+                scanner=f"{prompt.report.scanner}, {prompt.report.language}, {prompt.report.mode}",
                 template=prompt.prompt.template,
                 template_version=prompt.prompt.version,
                 tokens=prompt.prompt.tokens,

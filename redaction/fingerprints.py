@@ -33,6 +33,8 @@ _STYLED: Final = 1 << 31
 """Bit of a column-set number: no value of this form is spelt with these very letters; "muller" stands for "Müller"."""
 
 _MIN_DIGITS: Final = 5
+_CODE_MARK: Final = "\x01"
+"""Begins the form in which an identifier number is hashed; normalised text cannot hold it."""
 """Digits alone identify nothing below this length: years, quantities, small codes."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
@@ -125,6 +127,10 @@ class ValueIndex:
         """Columns that hold a normalised phrase, sorted; empty if none does."""
         at = _position(self._prints, _fingerprint(self._key, phrase))
         return () if at is None else self._column_sets[self._set_of[at] & ~_STYLED]
+
+    def find_code(self, digits: str) -> tuple[str, ...]:
+        """Identifier columns that hold a number, sorted; empty if none does."""
+        return self.find(_CODE_MARK + digits)
 
     def is_styled(self, phrase: str) -> bool:
         """Whether the values behind a phrase have accents or punctuation, so that the phrase itself equals none."""
@@ -221,6 +227,19 @@ class IndexBuilder:
         self._literal[column] = _sorted(literal)
         self._fragments.extend(fragments)
         self._max_words = max(self._max_words, longest)
+        self._skipped.discard(column)
+        return True
+
+    def add_codes(self, column: str, values: Iterable[str], *, max_values: int | None = None) -> bool:
+        """Hash the numbers of one identifier column, to be found by `ValueIndex.find_code` alone. As `add`."""
+        prints = array("Q")
+        for seen, value in enumerate(values):
+            if max_values is not None and seen >= max_values:
+                self._columns[column] = self._literal[column] = array("Q")
+                self._skipped.add(column)
+                return False
+            prints.append(_fingerprint(self._key, _CODE_MARK + value))
+        self._columns[column] = self._literal[column] = _sorted(prints)
         self._skipped.discard(column)
         return True
 

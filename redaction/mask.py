@@ -12,6 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Final, NoReturn
 
+from redaction.codes import find_codes
 from redaction.errors import QuestionRefused
 from redaction.fingerprints import ValueIndex, normalise
 from redaction.folding import clean
@@ -158,6 +159,9 @@ def mask(
     if refused:
         raise QuestionRefused(refused)
     matches = find_values(text, index, known) if index is not None else []
+    if index is not None:
+        codes = find_codes(text, index)
+        matches += [c for c in codes if all(c.end <= m.start or m.end <= c.start for m in matches)]
     numbering = _Numbering(taken)
     out: list[str] = []
     entities: list[MaskedEntity] = []

@@ -53,6 +53,10 @@ def build_index(
             continue
         values = source.distinct_values(table.name, column.name, scope, max_values=max_values)
         builder.add(name, values, max_values=max_values)
+    for name, of_table, of_column in _code_columns(catalog, scope):
+        if previous is None or changed is None or name in changed:
+            values = source.distinct_values(of_table, of_column, scope, max_values=max_values)
+            builder.add_codes(name, values, max_values=max_values)
     return builder.build()
 
 
@@ -70,6 +74,18 @@ def indexed_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[Table, Col
         for column in table.columns:
             if column.name in right.columns and column.type is ColumnType.TEXT and column.vocabulary is None:
                 yield table, column
+
+
+def _code_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[str, str, str]]:
+    """Whole-number keys in scope: primary keys and keys of relationships, as (name, table, column)."""
+    keys = {(r.table, c) for r in catalog.relationships for c in r.columns}
+    keys |= {(r.parent, c) for r in catalog.relationships for c in r.parent_columns}
+    for table in catalog.tables:
+        right = scope.tables.get(table.name)
+        for column in table.columns if right is not None else ():
+            is_key = (table.name, column.name) in keys or table.primary_key == (column.name,)
+            if right is not None and column.name in right.columns and column.type is ColumnType.INTEGER and is_key:
+                yield f"{table.name}.{column.name}", table.name, column.name
 
 
 def spelled(

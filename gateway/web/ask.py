@@ -64,4 +64,4 @@ async def summary(
 ) -> SummaryBody:
     """The released Summary of this session's scope: names, types and disclosure-controlled statistics. No row."""
     known = await runtime.gateway.known(asker)
-    return SummaryBody(release=known.summary.release, summary=known.summary)
+    return SummaryBody(release=known.summary.release, summary=known.summary, not_linked=list(known.index.skipped))

@@ -136,6 +136,8 @@ class SummaryBody(Body):
 
     release: str
     summary: Summary
+    not_linked: list[str] = []
+    """Columns with too many values to be linked: a value of theirs that is typed into a question leaves with it."""
 
 
 class SessionRequest(Body):
