@@ -14,7 +14,7 @@ from gateway.errors import ConfigError
 from prompts.errors import PromptError
 from prompts.regression.case import CASES, json_schema, load_cases
 from prompts.regression.outcome import Run, read_run
-from prompts.regression.report import as_junit, as_markdown, compared, table
+from prompts.regression.report import as_junit, as_markdown, compared, differences, table
 
 app = typer.Typer(help="Run prompt regression cases offline.", no_args_is_help=True)
 Cases = Annotated[list[Path] | None, typer.Argument(help="Case files or folders; the shipped cases if left out.")]
@@ -70,6 +70,20 @@ def bless(
     slim = tuple(r.model_copy(update={"prompt": "", "elapsed_ms": 0.0}) for r in made.results)
     out.write_text(made.model_copy(update={"results": slim, "elapsed_s": 0.0}).model_dump_json(indent=1) + "\n")
     console.print(f"wrote {out.name}: {made.count('pass')} of {len(made.results)} pass", markup=False)
+
+
+@app.command()
+def diff(
+    before: Annotated[Path, typer.Argument(help="A run, as written by --json.")],
+    after: Annotated[Path, typer.Argument(help="Another.")],
+    case: Annotated[str, typer.Option(help="Only this case.")] = "",
+) -> None:
+    """Show how prompts and specs differ between two runs."""
+    try:
+        old, new = read_run(before), read_run(after)
+    except PromptError as error:
+        raise ConfigError(str(error)) from None
+    typer.echo(differences(old, new, case), nl=False)
 
 
 @app.command()

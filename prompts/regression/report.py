@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import difflib
+import json
 from dataclasses import dataclass
 from math import comb, sqrt
 from xml.etree import ElementTree as ET
@@ -112,3 +114,23 @@ def as_markdown(run: Run, verdict: Compared) -> str:
             says = problem.says.replace("|", "\\|").replace("\n", " ")
             lines.append(f"| {result.id} | {result.verdict} | {problem.column} | {says} |")
     return "\n".join(lines) + "\n"
+
+
+def differences(before: Run, after: Run, case: str = "") -> str:
+    """A unified diff of prompt and of spec, case by case; only what a scan let through is in a run."""
+    old, parts = before.by_id, []
+    for new in after.results:
+        if new.id not in old or (case and new.id != case):
+            continue
+        was = old[new.id]
+        pairs = [("prompt", was.prompt, new.prompt), ("spec", _spread(was.spec), _spread(new.spec))]
+        for what, one, other in pairs:
+            # A blessed baseline keeps no prompts; there is nothing to show then.
+            if one and other and one != other:
+                lines = difflib.unified_diff(one.splitlines(), other.splitlines(), was.id, new.id, lineterm="", n=1)
+                parts.append(f"{new.id}: {what}\n" + "\n".join(lines) + "\n")
+    return "\n".join(parts) or "no prompt and no spec differs\n"
+
+
+def _spread(spec: str) -> str:
+    return json.dumps(json.loads(spec), indent=1, ensure_ascii=False) if spec else ""
