@@ -52,7 +52,7 @@ def run(  # noqa: PLR0913, PLR0917 - one option each
         (markdown, as_markdown(made, verdict)),
     ):
         if path is not None:
-            path.write_text(text, encoding="utf-8")
+            _write(path, text)
     bad = made.count("fail") + made.count("error") if strict or before is None else len(verdict.worse)
     if bad or made.findings or made.count("error"):
         raise typer.Exit(3)
@@ -61,15 +61,19 @@ def run(  # noqa: PLR0913, PLR0917 - one option each
 @app.command()
 def bless(
     cases: Cases = None,
-    out: Annotated[Path, typer.Option(help="Where to write the baseline.")] = BASELINE,
+    out: Annotated[Path | None, typer.Option(help="Where to write it; needed with own cases.")] = None,
 ) -> None:
     """Run the cases and keep the result as the baseline, its failures included."""
+    if cases and out is None:
+        msg = "where to? give --out with your own cases: the shipped baseline is of the shipped cases"
+        raise ConfigError(msg)
+    place = out or BASELINE
     console = Console(highlight=False, soft_wrap=True)
     made = _run(cases, None, None, 4000, "", 2, console)
     # Prompts are left out: their hashes are enough to see that one changed, and times would differ each run.
     slim = tuple(r.model_copy(update={"prompt": "", "elapsed_ms": 0.0}) for r in made.results)
-    out.write_text(made.model_copy(update={"results": slim, "elapsed_s": 0.0}).model_dump_json(indent=1) + "\n")
-    console.print(f"wrote {out.name}: {made.count('pass')} of {len(made.results)} pass", markup=False)
+    _write(place, made.model_copy(update={"results": slim, "elapsed_s": 0.0}).model_dump_json(indent=1) + "\n")
+    console.print(f"wrote {place.name}: {made.count('pass')} of {len(made.results)} pass", markup=False)
 
 
 @app.command()
@@ -90,6 +94,14 @@ def diff(
 def schema() -> None:
     """Print the JSON Schema of a case file, for editors."""
     typer.echo(json_schema(), nl=False)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        msg = f"cannot write {path.name}: {error.strerror or 'the file system refused'}"
+        raise ConfigError(msg) from None
 
 
 def _run(

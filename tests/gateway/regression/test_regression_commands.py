@@ -51,6 +51,13 @@ def test_diff_shows_what_a_change_of_budget_did_to_the_prompt(tmp_path: Path) ->
     assert "no prompt and no spec differs" in _rowless(tmp_path, "diff", "a.json", "a.json").stdout
 
 
+def test_own_cases_never_overwrite_the_shipped_baseline(tmp_path: Path) -> None:
+    (tmp_path / "cases.yaml").write_text(CASES)
+    done = _rowless(tmp_path, "bless", "cases.yaml")
+    assert done.returncode == 2
+    assert "--out" in done.stderr
+
+
 def test_a_file_that_is_no_case_file_is_one_line_and_exit_2(tmp_path: Path) -> None:
     (tmp_path / "cases.yaml").write_text("cases: 1\n")
     done = _rowless(tmp_path, "run", "cases.yaml")
