@@ -102,7 +102,10 @@ def _engine(url: str | URL) -> Engine:
     address = make_url(url)
     if address.get_backend_name() == "sqlite":
         if address.database and address.database != ":memory:":
-            Path(address.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            file = Path(address.database)
+            file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            # Made here, for its owner alone; SQLite gives the files beside it the same mode.
+            file.touch(mode=0o600, exist_ok=True)
         engine = create_engine(address, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
         event.listen(engine, "connect", _prepare_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
