@@ -23,6 +23,19 @@ class Named:
     asker: Asker
 
 
+def project_file(settings: Settings, given: Path | None) -> Path:
+    """The project file of a command that needs one: the option's, else the setting's.
+
+    Raises:
+        RequestError: Neither is there.
+    """
+    file = given or settings.project
+    if file is None:
+        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
+        raise RequestError(msg, code="source_missing")
+    return file
+
+
 def named_data(
     settings: Settings, *, data: Path | None, project: Path | None, source: str | None, tenant: str | None
 ) -> Named:

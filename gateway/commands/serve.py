@@ -15,8 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.audit.entry import Event
+from gateway.commands.opening import project_file
 from gateway.config import Settings
-from gateway.errors import ConfigError, RequestError
+from gateway.errors import ConfigError
 from gateway.project import Project
 from gateway.runtime import Runtime, open_audit, open_state
 from gateway.tenancy.sessions import ApiKey, ApiKeys
@@ -31,10 +32,7 @@ def serve(
 ) -> None:
     """Serve the API over a project's datasources. Put a proxy that ends TLS in front of it."""
     settings = Settings.from_environment()
-    file = project or settings.project
-    if file is None:
-        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
-        raise RequestError(msg, code="source_missing")
+    file = project_file(settings, project)
     asyncio.run(_serve(settings, Project.load(file), settings.http.port if port is None else port))
 
 

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from gateway.commands.opening import project_file
 from gateway.config import Settings
-from gateway.errors import RefusedError, RequestError
+from gateway.errors import RefusedError
 from gateway.project import Project
 from gateway.sources.check import check_source
 
@@ -29,10 +30,7 @@ def check(
     project: Annotated[Path | None, typer.Option(help="The project file; ROWLESS_PROJECT if left out.")] = None,
 ) -> None:
     """Connect, report what the user could do beyond reading, and print the statements that make the right user."""
-    file = project or Settings.from_environment().project
-    if file is None:
-        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
-        raise RequestError(msg, code="source_missing")
+    file = project_file(Settings.from_environment(), project)
     report = check_source(Project.load(file).source(name))
     console = Console(highlight=False, soft_wrap=True)
     console.print(f"source {report.source} ({report.kind}): {report.tables} tables and views can be read", markup=False)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from gateway.commands.opening import Named, named_data
+from gateway.commands.opening import Named, named_data, project_file
 from gateway.config import Settings
 from gateway.errors import RequestError
 from gateway.project import Project
@@ -94,10 +94,7 @@ def link(
     remove: Annotated[bool, typer.Option("--remove", help="Say that it is none.")] = False,
 ) -> None:
     """Confirm a relationship that was found by name, or remove it."""
-    file = project or Settings.from_environment().project
-    if file is None:
-        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
-        raise RequestError(msg, code="source_missing")
+    file = project_file(Settings.from_environment(), project)
     loaded = Project.load(file)
     path = loaded.file
     assert path is not None  # noqa: S101  (a project that was loaded has a file)

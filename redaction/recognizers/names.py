@@ -193,22 +193,7 @@ def _stems(word: str) -> list[str]:
             stems += [stem + put for put in puts]
             if len(stem) > _MIN_CHARS and stem[-1] == stem[-2]:
                 stems.append(stem[:-1])
-    for start in (
-        "un",
-        "re",
-        "non",
-        "pre",
-        "sub",
-        "over",
-        "under",
-        "multi",
-        "mis",
-        "co",
-        "inter",
-        "cross",
-        "up",
-        "out",
-    ):
+    for start in _PREFIXES:
         if word.startswith(start) and len(word) - len(start) > _MIN_CHARS:
             stems.append(word[len(start) :])
     return stems
