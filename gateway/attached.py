@@ -17,13 +17,15 @@ from typing import Final
 from gateway.catalog import Catalog
 from gateway.chart.schema import reply_schema
 from gateway.project import SourceConfig
-from gateway.sources.base import Source
+from gateway.results import ResultCache
+from gateway.sources.base import Cancel, Source
 from gateway.summary.gate import Releases
 from gateway.summary.model import Summary
 from gateway.summary.summarise import summarise
 from gateway.summary.values import build_index
 from gateway.tenancy.rules import check_rules, scope_for
 from gateway.tenancy.scope import Limits, Scope
+from gateway.types import ResultTable, ScopedQuery
 from redaction.fingerprints import ValueIndex
 
 MAX_SCOPES: Final = 256
@@ -63,6 +65,7 @@ class AttachedSource:
         index_key: Key of the value index; never leaves the process.
         max_index_values: Columns with more distinct values are left out of the value index.
         limits: Bounds on one query.
+        keep_results_s: Seconds that the rows of an answer may be given again to the same right; 0 for never.
         releases: Where last releases are kept; with the opened source, if None.
     """
 
@@ -74,6 +77,7 @@ class AttachedSource:
         index_key: bytes,
         max_index_values: int,
         limits: Limits,
+        keep_results_s: float = 0.0,
         releases: Releases | None = None,
     ) -> None:
         self.source = source
@@ -83,6 +87,7 @@ class AttachedSource:
         self._index_key = index_key
         self._max_index_values = max_index_values
         self._limits = limits
+        self._results = ResultCache(keep_results_s)
         self._releases = releases
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._locks: dict[str, threading.Lock] = {}
@@ -131,6 +136,10 @@ class AttachedSource:
                     dropped, _ = self._known.popitem(last=False)
                     self._locks.pop(dropped, None)
             return made
+
+    def run(self, query: ScopedQuery, *, limits: Limits, cancel: Cancel | None = None) -> ResultTable:
+        """Run a proved statement, or give the rows it gave a moment ago under the same whole scope (stage 11)."""
+        return self._results.run(query, lambda: self.source.run(query, limits=limits, cancel=cancel))
 
     def _fresh(self, key: str) -> Known | None:
         with self._lock:

@@ -46,6 +46,8 @@ class LimitSettings(_Group):
     """Most bytes of an answer."""
     query_timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
     """Seconds the database may take."""
+    keep_results_s: Annotated[float, Field(ge=0, le=86_400)] = 0.0
+    """Seconds that the rows of an answer are kept in memory and given again to the same right; 0 for never."""
     max_question_chars: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     """Most characters of a question; the scan of a question costs time in proportion."""
     index_values_per_column: Annotated[int, Field(ge=0, le=10_000_000)] = 200_000

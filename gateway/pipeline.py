@@ -47,6 +47,7 @@ from gateway.llm.attempt import OnProgress
 from gateway.planning import Planning
 from gateway.record import Entry, Recorder
 from gateway.refusals import mapped
+from gateway.results import age_notes
 from gateway.sources.base import Cancel
 from gateway.spelling import as_stored, suggestions
 from gateway.tenancy.scope import Scope
@@ -323,13 +324,11 @@ class Gateway:
         with trace.stage("run") as stage:
             cancel = cancel or Cancel()
             try:
-                result = await asyncio.to_thread(
-                    setting.attached.source.run, scoped, limits=scope.limits, cancel=cancel
-                )
+                result = await asyncio.to_thread(setting.attached.run, scoped, limits=scope.limits, cancel=cancel)
             except asyncio.CancelledError:
                 cancel.cancel()
                 raise
-            stage.says = f"{len(result.rows)} rows"
+            stage.says = f"{len(result.rows)} rows" + (f", read {result.age_s:.0f} s ago" if result.age_s else "")
         with trace.stage("render") as stage:
             sentence = describe(spec, summary, bindings=chosen.bindings)
             chart = render(spec, result, summary=summary, sentence=sentence)
@@ -342,7 +341,7 @@ class Gateway:
             chart=chart,
             result=result,
             context=self._seal.seal(chosen, scope_fingerprint=scope.fingerprint()),
-            notes=(*setting.attached.catalog.warnings, *await self._notes(chosen, result, setting)),
+            notes=(*setting.attached.catalog.warnings, *age_notes(result), *await self._notes(chosen, result, setting)),
             explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
         )
 

@@ -189,6 +189,7 @@ def _open(
                     index_key=hkdf(master.secret, f"rowless value index {config.name}"),
                     max_index_values=settings.limits.index_values_per_column,
                     limits=limits,
+                    keep_results_s=settings.limits.keep_results_s,
                     # A project's releases outlive the process, as differencing two of them must not give a row away;
                     # an own file may change between two questions, and nobody else is told of it.
                     releases=FileReleases(settings.home.expanduser() / "releases") if project.file else None,

@@ -83,13 +83,18 @@ class ScopedQuery:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultTable:
-    """Rows of one answer (stage 11). `truncated` says that the row limit cut the result."""
+    """Rows of one answer (stage 11).
+
+    `truncated` says that the row limit cut the result; `age_s` how long ago the rows were read, in seconds: above 0
+    only where the owner keeps results (`gateway.results`).
+    """
 
     columns: tuple[ResultColumn, ...]
     rows: tuple[tuple[Cell, ...], ...] = field(repr=False)
     truncated: bool = False
     elapsed_ms: float = 0.0
     bytes: int = 0
+    age_s: float = 0.0
 
     @property
     def is_empty(self) -> bool:

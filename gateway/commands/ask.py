@@ -30,7 +30,8 @@ def ask(
     source: Annotated[str | None, typer.Option(help="The project's datasource; its only one if left out.")] = None,
     tenant: Annotated[str | None, typer.Option(help="Whose rows: the tenant id. Needed with --project.")] = None,
     out: Annotated[
-        list[Path] | None, typer.Option(help="Write the chart: a .html, .png, .svg, .json or .csv file. Repeatable.")
+        list[Path] | None,
+        typer.Option(help="Write the chart: a .html, .png, .svg, .json, .csv or .arrow file. Repeatable."),
     ] = None,
     explain: Annotated[bool, typer.Option("--explain", help="Show every stage: known, sent, found, run.")] = False,
 ) -> None:

@@ -6,11 +6,12 @@ import json
 from pathlib import Path
 
 from gateway.answer import Answer
+from gateway.chart.arrow import to_arrow
 from gateway.chart.export import to_csv
 from gateway.chart.image import to_html, to_png, to_svg
 from gateway.errors import RequestError
 
-SUFFIXES = (".html", ".png", ".svg", ".json", ".csv")
+SUFFIXES = (".html", ".png", ".svg", ".json", ".csv", ".arrow")
 
 
 def check_suffix(path: Path) -> None:
@@ -28,7 +29,7 @@ def check_suffix(path: Path) -> None:
 
 
 def write_chart(path: Path, answer: Answer) -> None:
-    """Write the chart, or its rows as CSV, or spec, Vega-Lite and rows as JSON."""
+    """Write the chart, or its rows as CSV or an Arrow stream, or spec, Vega-Lite and rows as JSON."""
     match path.suffix.lower():
         case ".html":
             content: str | bytes = to_html(answer.chart, answer.sentence)
@@ -38,6 +39,8 @@ def write_chart(path: Path, answer: Answer) -> None:
             content = to_svg(answer.chart)
         case ".csv":
             content = to_csv(answer.result)
+        case ".arrow":
+            content = to_arrow(answer.result, facts={"sentence": answer.sentence, "audit_id": answer.audit_id})
         case _:
             content = json.dumps(
                 {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 
 from gateway.answer import Asker
 from gateway.runtime import Runtime
@@ -14,6 +14,7 @@ from gateway.web.auth import runtime_of, verified_asker
 from gateway.web.examples import ANSWER_EXAMPLE, ERROR_EXAMPLES
 from gateway.web.leaving import until_left
 from gateway.web.models import AnswerBody, AskBody, ErrorBody, RunBody, SummaryBody
+from gateway.web.rows import ARROW_RESPONSE, arrow_response, wants_arrow
 
 router = APIRouter(prefix="/v1", tags=["ask"])
 
@@ -45,15 +46,25 @@ async def ask(
     return await answer_body(answer, svg=body.svg, explain=body.explain)
 
 
-@router.post("/run", summary="Draw the chart of a sealed context", responses=ERRORS)
+@router.post(
+    "/run",
+    summary="Draw the chart of a sealed context, or give its rows as Arrow",
+    response_model=AnswerBody,
+    responses={**ERRORS, 200: {"content": ARROW_RESPONSE}},
+)
 async def run(
     body: RunBody,
     request: Request,
     asker: Annotated[Asker, Depends(verified_asker)],
     runtime: Annotated[Runtime, Depends(runtime_of)],
-) -> AnswerBody:
-    """Draw an alternative that the asker chose, or an earlier answer again. No model is asked."""
+) -> AnswerBody | Response:
+    """Draw an alternative that the asker chose, or an earlier answer again. No model is asked.
+
+    With ``Accept: application/vnd.apache.arrow.stream`` the rows come typed and alone, without a picture.
+    """
     answer = await until_left(request, runtime.gateway.redraw(body.context, asker, cancel=Cancel()))
+    if wants_arrow(request):
+        return arrow_response(answer)
     return await answer_body(answer, svg=body.svg, explain=body.explain)
 
 

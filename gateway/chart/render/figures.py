@@ -56,7 +56,9 @@ def rect(drawing: Drawing) -> tuple[Json, Drawing]:
     """A heat map with the number in each cell where it fits."""
     if len(drawing.measures) > 1:
         if len(drawing.dimensions) + (drawing.series is not None) > 1:
-            drawing = replace(drawing, measures=drawing.measures[:1])
+            # A measure without one value has no scale: its legend would read NaN.
+            measured = next((m for m in drawing.measures if m.numbers), drawing.measures[0])
+            drawing = replace(drawing, measures=(measured,))
         else:
             drawing = fold_measures(drawing)
     group, split, drawing = grouping(drawing)

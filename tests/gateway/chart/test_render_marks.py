@@ -54,6 +54,14 @@ def chart_of(spec: dict[str, Any], columns: list[ResultColumn], rows: list[tuple
     return render(made, result, summary=SHOP, sentence="A sentence", **options)
 
 
+def test_a_heat_map_skips_a_measure_without_a_value() -> None:
+    """A colour scale over nothing would have a legend that reads NaN (found by a generated case)."""
+    spec = {"mark": "rect", "dimensions": [A], "series": A, "measures": [{"aggregate": "max", "column": "t.at"}, COUNT]}
+    columns = [col("d1"), col("s"), col("m1", "date", "date"), col("m2", *NUM)]
+    svg = to_svg(chart_of(spec, columns, [("x", "y", None, 0)]))
+    assert ">NaN<" not in svg
+
+
 def mark(chart: dict[str, Any]) -> str:
     return str(chart["mark"]["type"])
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from fastapi.testclient import TestClient
 
@@ -100,6 +101,25 @@ def test_an_alternative_is_drawn_from_its_context(door: Door) -> None:
     again = door.client.post("/v1/run", json={"context": first["context"], "svg": False}, headers=bearer(token))
     assert again.status_code == 200
     assert again.json()["table"] == first["table"]
+
+
+def test_rows_come_as_arrow_if_asked_for(door: Door) -> None:
+    """The same rows, read by Apache's own library; and the same refusals as JSON."""
+    token = door.token()
+    first = door.ask("revenue by month as a line", token).json()
+    body, wants = (
+        {"context": first["context"]},
+        {"Accept": "application/vnd.apache.arrow.stream, application/json;q=0.5"},
+    )
+    answer = door.client.post("/v1/run", json=body, headers=bearer(token) | wants)
+    assert answer.headers["content-type"] == "application/vnd.apache.arrow.stream"
+    assert answer.headers["cache-control"] == "no-store"
+    table = pa.ipc.open_stream(answer.content).read_all()
+    assert [str(kind) for kind in table.schema.types] == ["date32[day]", "double"]
+    assert [[str(day), value] for day, value in zip(*table.to_pydict().values(), strict=True)] == first["table"]["rows"]
+    assert json.loads(table.schema.metadata[b"rowless"])["sentence"] == first["sentence"]
+    other = door.client.post("/v1/run", json=body, headers=bearer(door.token("atlas")) | wants)
+    assert (other.status_code, other.json()["error"]["code"]) == (400, "context_invalid")
 
 
 def test_a_context_of_one_tenant_is_refused_for_another(door: Door) -> None:
