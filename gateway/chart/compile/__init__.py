@@ -16,20 +16,17 @@ from sqlglot import exp
 from gateway.catalog import Catalog
 from gateway.chart.compile.binder import Binder, number
 from gateway.chart.compile.engines import engine_for
-from gateway.chart.compile.groups import BOX, Shape, add_bins, grouped, top_values
+from gateway.chart.compile.groups import Shape, add_bins, grouped, top_values
 from gateway.chart.compile.outer import final, with_derived
+from gateway.chart.compile.question import check_spec, fields_of, groups_of, row_limit, with_defaults
 from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.compile.titles import result_columns
 from gateway.chart.legs import Leg, Resolver
-from gateway.chart.spec import Bin, ChartSpec, Dimension, Measure
-from gateway.chart.validate import validate
-from gateway.errors import AmbiguousError, SpecInvalidError
+from gateway.chart.spec import ChartSpec, Dimension
 from gateway.summary.model import Summary
 from gateway.tenancy.barrier import scoped_tables
 from gateway.tenancy.scope import Scope
 from gateway.types import CompiledQuery
-
-_HISTOGRAM_BINS = 20
 
 
 def compile_spec(
@@ -61,15 +58,15 @@ def compile_spec(
     """
     if now.tzinfo is None:
         raise ValueError("now must be an instant with a time zone")
-    _check(spec, summary, bindings)
+    check_spec(spec, summary, bindings)
     spec = with_defaults(spec)
     binder = Binder()
     engine = engine_for(catalog.dialect, binder, timezone=scope.timezone, week_start=scope.week_start, now=now)
     build = Build(spec=spec, catalog=catalog, names=Resolver(summary), engine=engine, binder=binder, bindings=bindings)
-    groups = _groups(spec)
+    groups = groups_of(spec)
     boxplot = spec.mark == "boxplot"
     select = _answer(build, groups, boxplot=boxplot)
-    max_rows = _limit(spec, scope)
+    max_rows = row_limit(spec, scope)
     select.set("limit", exp.Limit(expression=number(max_rows)))
     barrier = scoped_tables(catalog, scope, build.reads)
     select.set("with_", exp.With(expressions=[*barrier.ctes, *build.ctes]))
@@ -82,45 +79,6 @@ def compile_spec(
         tables=barrier.tables,
         max_rows=max_rows,
     )
-
-
-def with_defaults(spec: ChartSpec) -> ChartSpec:
-    """Say what a histogram leaves unsaid: it counts rows, in twenty bins."""
-    if spec.mark != "histogram" or not spec.dimensions:
-        return spec
-    changes: dict[str, object] = {}
-    if not spec.measures:
-        changes["measures"] = (Measure(aggregate="count"),)
-    first = spec.dimensions[0]
-    if first.bin is None:
-        binned = first.model_copy(update={"bin": Bin(count=_HISTOGRAM_BINS)})
-        changes["dimensions"] = (binned, *spec.dimensions[1:])
-    return spec.model_copy(update=changes) if changes else spec
-
-
-def _check(spec: ChartSpec, summary: Summary, bindings: Mapping[str, str]) -> None:
-    problems = validate(spec, summary, dict.fromkeys(bindings, ()))
-    if not problems:
-        return
-    first = problems[0]
-    if first.code == "ambiguous_path":
-        raise AmbiguousError(
-            "more than one way leads to a column of the spec",
-            stage="compile",
-            details={"choices": list(first.valid), "path": first.path},
-        )
-    raise SpecInvalidError(
-        "the spec does not fit the data in scope",
-        stage="compile",
-        details={"code": first.code, "path": first.path, "valid": list(first.valid)},
-    )
-
-
-def _groups(spec: ChartSpec) -> dict[str, Dimension]:
-    groups = {f"d{position + 1}": dimension for position, dimension in enumerate(spec.dimensions)}
-    if spec.series is not None:
-        groups["s"] = spec.series
-    return groups
 
 
 def _answer(build: Build, groups: dict[str, Dimension], *, boxplot: bool) -> exp.Select:
@@ -139,14 +97,4 @@ def _answer(build: Build, groups: dict[str, Dimension], *, boxplot: bool) -> exp
             other, top = f"{spec.top.of}:{top}", ""
     shape = Shape(groups=groups, measures=plain, legs=shape.legs, boxplot=boxplot, other=other, bins=shape.bins)
     rows = with_derived(build, grouped(build, shape), groups, flag=bool(other))
-    fields = [*groups]
-    for position in range(len(spec.measures)):
-        name = f"m{position + 1}"
-        fields.extend(f"{name}_{part}" for part in BOX) if boxplot else fields.append(name)
-    return final(build, rows, groups, tuple(fields), top=top, flag=other.partition(":")[0])
-
-
-def _limit(spec: ChartSpec, scope: Scope) -> int:
-    """The rows asked for, or one more than may be shown so that a cut is noticed."""
-    most = max(scope.limits.max_rows, 1) + 1
-    return min(spec.limit, most) if spec.limit is not None else most
+    return final(build, rows, groups, fields_of(spec), top=top, flag=other.partition(":")[0])

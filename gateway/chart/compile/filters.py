@@ -19,7 +19,7 @@ from gateway.chart.compile.binder import (
 from gateway.chart.compile.rows import Build, Joined
 from gateway.chart.compile.zones import bounds, instant
 from gateway.chart.legs import Leg
-from gateway.chart.literals import LiteralInvalidError, Meaning, Span, read_literal
+from gateway.chart.literals import Meaning, Span
 from gateway.chart.paths import Path
 from gateway.chart.spec import (
     AllOf,
@@ -31,10 +31,7 @@ from gateway.chart.spec import (
     InList,
     Negation,
     NullTest,
-    Placeholder,
-    Value,
 )
-from gateway.errors import SpecInvalidError
 
 _COMPARE: dict[str, type[exp.Binary]] = {
     "eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "le": exp.LTE, "gt": exp.GT, "ge": exp.GTE,
@@ -71,19 +68,7 @@ class Filters:
             return self._between(part, value, column)
         if isinstance(part, InList):
             return self._among(part, value, column)
-        return self._compare(part.op, value, column, self._meaning(part.value, column))
-
-    def _meaning(self, value: Value, column: Column) -> Meaning:
-        """The literal, or the caller's own words behind a placeholder, as a value of the column."""
-        if isinstance(value, Placeholder):
-            words = self._build.bindings.get(value.placeholder)
-            if words is None:
-                raise _unfit("unknown_placeholder")
-            value = words
-        try:
-            return read_literal(value, column.type)
-        except LiteralInvalidError:
-            raise _unfit("value_type") from None
+        return self._compare(part.op, value, column, self._build.meaning(part.value, column))
 
     def _compare(self, op: str, value: exp.Expr, column: Column, meaning: Meaning) -> exp.Expr:
         if isinstance(meaning, Span | datetime):
@@ -145,12 +130,12 @@ class Filters:
         return engine.bound_instant(instant(local, engine.timezone), column)
 
     def _between(self, part: Between, value: exp.Expr, column: Column) -> exp.Expr:
-        low, high = self._meaning(part.low, column), self._meaning(part.high, column)
+        low, high = self._build.meaning(part.low, column), self._build.meaning(part.high, column)
         above = self._compare("ge", value, column, low)
         return paren(exp.And(this=above, expression=self._compare("le", value.copy(), column, high)))
 
     def _among(self, part: InList, value: exp.Expr, column: Column) -> exp.Expr:
-        meanings = [self._meaning(item, column) for item in part.values]
+        meanings = [self._build.meaning(item, column) for item in part.values]
         negate = part.op == "not_in"
         if any(isinstance(meaning, Span | datetime) for meaning in meanings):
             tests = [self._compare("eq", value.copy(), column, meaning) for meaning in meanings]
@@ -214,7 +199,3 @@ def _equal(target: exp.Expr, marks: tuple[exp.Expr, ...], *, negate: bool) -> ex
 
 def _next(day: date) -> date:
     return day if day >= _NEVER else date.fromordinal(day.toordinal() + 1)
-
-
-def _unfit(code: str) -> SpecInvalidError:
-    return SpecInvalidError("a value of the spec does not fit its column", stage="compile", details={"code": code})

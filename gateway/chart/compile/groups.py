@@ -23,16 +23,12 @@ from gateway.chart.compile.binder import (
     when,
     window,
 )
+from gateway.chart.compile.question import BOX, DEFAULT_BINS, OTHER, OTHER_FLAG, has_value
 from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.legs import Leg
 from gateway.chart.spec import Aggregate, Bin, Dimension, Measure
 
-OTHER = "Other"
-OTHER_FLAG = "other"
-BOX = ("min", "q1", "median", "q3", "max")
 _SHARES = {"median": 0.5, "q1": 0.25, "q3": 0.75}
-_DEFAULT_BINS = 20
-_LADDER = [f"{step}e{power}" for power in range(-4, 10) for step in (1, 2, 5)]
 
 
 @dataclass(frozen=True)
@@ -136,13 +132,11 @@ def add_bins(build: Build, shape: Shape) -> None:
         leg = shape.legs[0]
         rows = derived(leg_rows(build, leg, {name: dimension}, {}), "r")
         extent = [named(exp.Min(this=col("r", name)), "lo"), named(exp.Max(this=col("r", name)), "hi")]
-        count = build.engine.as_double(build.binder.bind(dimension.bin.count or _DEFAULT_BINS))
+        count = build.engine.as_double(build.binder.bind(dimension.bin.count or DEFAULT_BINS))
         low, high = col("b", "lo"), col("b", "hi")
         raw = exp.Div(this=paren(exp.Sub(this=high, expression=low)), expression=count, typed=False, safe=False)
         inner = select_from([named(raw, "w")], derived(select_from(extent, rows), "b"))
-        _, column = build.column(dimension.column)
-        ladder = [step for step in _LADDER if column.type is not ColumnType.INTEGER or float(step) >= 1]
-        steps = [_plain(step) for step in ladder]
+        steps = [_plain(step) for step in build.ladder(dimension)]
         cases = [(exp.LTE(this=col("w", "w"), expression=step), step.copy()) for step in steps]
         zero = (exp.LTE(this=col("w", "w"), expression=number(0)), number(1))
         width = build.engine.as_double(when([zero, *cases], _plain("1e10")))
@@ -174,21 +168,11 @@ def _leg(build: Build, shape: Shape, leg: Leg) -> exp.Select:
         if position in mine:
             picked.extend(_aggregates(build, position, measure, shape))
         else:
-            picked.append(named(build.engine.typed_null(result_type(build, measure)), f"m{position + 1}"))
+            picked.append(named(build.engine.typed_null(build.result_type(measure)), f"m{position + 1}"))
     select = select_from(picked, derived(rows, "r"))
     if names:
         select.set("group", exp.Group(expressions=[col("r", name) for name in names]))
     return select
-
-
-def result_type(build: Build, measure: Measure) -> str:
-    """Type of a measure's result: ``integer``, ``number``, ``date`` or ``datetime``."""
-    aggregate = build.names.aggregate_of(measure)
-    if aggregate in {"count", "count_distinct"}:
-        return "integer"
-    if measure.metric is not None or measure.column is None or aggregate not in {"sum", "min", "max"}:
-        return "number"
-    return str(build.column(measure.column)[1].type)
 
 
 def _cut(build: Build, shape: Shape, rows: exp.Query, mine: dict[int, Measure]) -> exp.Query:
@@ -211,7 +195,7 @@ def _cut(build: Build, shape: Shape, rows: exp.Query, mine: dict[int, Measure]) 
         picked.append(named(value, name))
     if member is not None:
         picked.append(named(when([(member, number(0))], number(1)), OTHER_FLAG))
-    picked.extend(named(col("r", f"x{p + 1}"), f"x{p + 1}") for p, m in mine.items() if _has_value(m))
+    picked.extend(named(col("r", f"x{p + 1}"), f"x{p + 1}") for p, m in mine.items() if has_value(m))
     select = select_from(picked, derived(rows, "r"))
     if joins:
         select.set("joins", joins)
@@ -227,11 +211,6 @@ def _bin(build: Build, value: exp.Expr, cut: Bin, cte: str) -> exp.Expr:
     return engine.as_double(exp.Mul(this=exp.Floor(this=nudged), expression=width.copy()))
 
 
-def _has_value(measure: Measure) -> bool:
-    """Whether rows carry a column for it; a plain count of rows does not."""
-    return measure.metric is not None or measure.column is not None or measure.filter is not None
-
-
 def _needs_rank(measure: Measure, shape: Shape) -> bool:
     return shape.boxplot or measure.aggregate in {"median", "percentile"} or measure.metric is not None
 
@@ -241,7 +220,7 @@ def _ranked(build: Build, rows: exp.Query, names: list[str], mine: dict[int, Mea
     picked: list[exp.Expr] = [named(col("r", name), name) for name in names]
     partition = [col("r", name) for name in names]
     for position, measure in mine.items():
-        if not _has_value(measure):
+        if not has_value(measure):
             continue
         number_of = position + 1
         value = col("r", f"x{number_of}")
@@ -275,7 +254,7 @@ def _aggregates(build: Build, position: int, measure: Measure, shape: Shape) -> 
 def _aggregate(build: Build, position: int, measure: Measure, aggregate: str, value: exp.Expr) -> exp.Expr:
     kind: Aggregate | str = aggregate
     if kind == "count":
-        return exp.Count(this=value if _has_value(measure) else exp.Star())
+        return exp.Count(this=value if has_value(measure) else exp.Star())
     if kind == "count_distinct":
         return exp.Count(this=exp.Distinct(expressions=[value]))
     if kind == "avg":

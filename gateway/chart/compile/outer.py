@@ -17,14 +17,14 @@ from gateway.chart.compile.binder import (
     select_from,
     window,
 )
-from gateway.chart.compile.groups import OTHER_FLAG, is_member, order_keys
+from gateway.chart.compile.groups import is_member, order_keys
+from gateway.chart.compile.question import OTHER_FLAG
 from gateway.chart.compile.rows import Build
 from gateway.chart.spec import ChartSpec, Dimension, Measure
 
 _COMPARE: dict[str, type[exp.Binary]] = {
     "eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "le": exp.LTE, "gt": exp.GT, "ge": exp.GTE,
 }  # fmt: skip
-_BY_SIZE = frozenset({"bar", "arc", "table", "point"})
 
 
 def with_derived(build: Build, rows: exp.Query, groups: dict[str, Dimension], *, flag: bool) -> exp.Query:
@@ -57,7 +57,7 @@ def _derived(build: Build, groups: dict[str, Dimension], measure: Measure) -> ex
     if measure.derive == "share_of_total":
         within = [col("g", measure.by)] if measure.by else []
         return engine.quotient(value, window(exp.Sum(this=value.copy()), within))
-    along = measure.by or _first_ordered(build, groups)
+    along = measure.by or build.first_ordered(groups)
     others = [col("g", name) for name in groups if name != along]
     order = _ordinal(build, groups[along], col("g", along))
     if order is None:
@@ -90,14 +90,6 @@ def _frame(kind: str, start: exp.Expr | str, end: exp.Expr | str = "CURRENT ROW"
         end=end,
         end_side="PRECEDING" if not isinstance(end, str) else None,
     )
-
-
-def _first_ordered(build: Build, groups: dict[str, Dimension]) -> str:
-    """The dimension that periods follow one another in: the first with a time, else the first."""
-    for name, dimension in groups.items():
-        if dimension.grain or dimension.part or build.column(dimension.column)[1].type.is_temporal:
-            return name
-    return next(iter(groups))
 
 
 def _ordinal(build: Build, dimension: Dimension, value: exp.Expr) -> exp.Expr | None:
@@ -150,9 +142,7 @@ def final(
 def _order(
     build: Build, spec: ChartSpec, groups: dict[str, Dimension], fields: tuple[str, ...], flag: str
 ) -> list[exp.Ordered]:
-    wanted = [(sort.by, sort.order == "desc") for sort in spec.sort] or _natural(build, spec, groups, fields)
-    # Ties are broken by the groups, so that the same spec gives the same rows in the same order.
-    wanted += [(name, False) for name in groups]
+    wanted = build.wanted_order(groups, fields)
     keys: list[exp.Ordered] = []
     seen: set[str] = set()
     if flag and not any(name == flag for name, _ in wanted[: len(spec.sort)]):
@@ -170,14 +160,3 @@ def _order(
         else:
             keys.append(exp.Ordered(this=col("h", name), desc=descending, nulls_first=False))
     return keys
-
-
-def _natural(
-    build: Build, spec: ChartSpec, groups: dict[str, Dimension], fields: tuple[str, ...]
-) -> list[tuple[str, bool]]:
-    """Names by size, biggest first; everything with an order of its own in that order."""
-    first = groups.get("d1")
-    if spec.mark not in _BY_SIZE or first is None or "m1" not in fields:
-        return []
-    plain = not (first.grain or first.part or first.bin)
-    return [("m1", True)] if plain and build.column(first.column)[1].type is ColumnType.TEXT else []

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from sqlglot import exp
 
-from gateway.catalog import Catalog, Column, ColumnType
+from gateway.catalog import ColumnType
 from gateway.chart.compile.binder import (
     Binder,
     cast,
@@ -21,45 +21,29 @@ from gateway.chart.compile.binder import (
     when,
 )
 from gateway.chart.compile.engine import Engine
-from gateway.chart.legs import Leg, Resolver, metric_expression
+from gateway.chart.compile.question import Question
+from gateway.chart.legs import Leg, metric_expression
 from gateway.chart.metric import BinaryNode, ColumnNode, ExpressionNode, NumberNode
 from gateway.chart.paths import Path
-from gateway.chart.spec import ChartSpec, Dimension, Measure
+from gateway.chart.spec import Dimension, Measure
 from gateway.errors import SpecInvalidError
 from gateway.tenancy.barrier import CTE_PREFIX
 
 
 @dataclass
-class Build:
-    """What the parts of one statement share.
+class Build(Question):
+    """What the parts of one statement share: the question, and what of the statement is there already.
 
     Attributes:
         reads: Safe table name -> columns that the barrier must let through.
         ctes: Further CTEs, after the barrier's.
     """
 
-    spec: ChartSpec
-    catalog: Catalog
-    names: Resolver
     engine: Engine
     binder: Binder
-    bindings: Mapping[str, str]
     reads: dict[str, set[str]] = field(default_factory=dict)
     ctes: list[exp.CTE] = field(default_factory=list)
     aliases: int = 0
-
-    def column(self, reference: str) -> tuple[str, Column]:
-        """Table and catalog column of ``table.column``.
-
-        Raises:
-            SpecInvalidError: The source does not have it.
-        """
-        table, _, name = reference.partition(".")
-        found = self.catalog.by_name.get(table)
-        column = found.by_name.get(name) if found else None
-        if column is None:
-            raise SpecInvalidError("the source does not have a column of the spec", stage="compile")
-        return table, column
 
 
 class Joined:

@@ -6,8 +6,7 @@ import re
 from typing import Literal
 
 from gateway.catalog import ColumnType
-from gateway.chart.compile.groups import BOX, result_type
-from gateway.chart.compile.rows import Build
+from gateway.chart.compile.question import BOX, Question
 from gateway.chart.spec import ChartSpec, Dimension, Measure
 from gateway.summary.model import ColumnSummary
 from gateway.types import ResultColumn
@@ -62,17 +61,17 @@ def singular(name: str) -> str:
     return name[:-1] if name.endswith("s") and not name.endswith("ss") else name
 
 
-def result_columns(build: Build, groups: dict[str, Dimension], *, boxplot: bool) -> tuple[ResultColumn, ...]:
+def result_columns(question: Question, groups: dict[str, Dimension], *, boxplot: bool) -> tuple[ResultColumn, ...]:
     """One entry per output column, in output order, with titles that tell them apart."""
-    spec = build.spec
+    spec = question.spec
     columns: list[ResultColumn] = []
     for name, dimension in groups.items():
-        columns.append(_group(build, name, dimension))
+        columns.append(_group(question, name, dimension))
     for position, measure in enumerate(spec.measures):
         if boxplot:
-            columns.extend(_box(build, position, measure))
+            columns.extend(_box(question, position, measure))
         else:
-            columns.append(_measure(build, spec, position, measure))
+            columns.append(_measure(question, spec, position, measure))
     seen: dict[str, int] = {}
     unique: list[ResultColumn] = []
     for column in columns:
@@ -95,9 +94,9 @@ def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def _group(build: Build, name: str, dimension: Dimension) -> ResultColumn:
-    table, column = build.column(dimension.column)
-    summary = build.names.column(dimension.column)
+def _group(question: Question, name: str, dimension: Dimension) -> ResultColumn:
+    table, column = question.column(dimension.column)
+    summary = question.names.column(dimension.column)
     title = _column_title(table, column.name)
     kind, shown, grain = _column_type(column.type), _column_format(summary), ""
     if dimension.grain is not None:
@@ -135,24 +134,24 @@ def _column_format(column: ColumnSummary | None) -> Format:
     return "integer" if column.type is ColumnType.INTEGER else "number"
 
 
-def _measure(build: Build, spec: ChartSpec, position: int, measure: Measure) -> ResultColumn:
-    title, shown = measure_title(build, spec, measure), measure_format(build, spec, measure)
+def _measure(question: Question, spec: ChartSpec, position: int, measure: Measure) -> ResultColumn:
+    title, shown = measure_title(question, spec, measure), measure_format(question, spec, measure)
     if measure.filter is not None and any(
         other == measure.model_copy(update={"filter": None}) for other in spec.measures
     ):
         # The filter's own words are in the sentence; here the two only have to be told apart.
         title = f"{title} (selected)"
     kind: CellType = "number"
-    if measure.derive is None and result_type(build, measure) in {"date", "datetime"}:
-        kind = "date" if result_type(build, measure) == "date" else "datetime"
+    if measure.derive is None and question.result_type(measure) in {"date", "datetime"}:
+        kind = "date" if question.result_type(measure) == "date" else "datetime"
         shown = "date"
     return ResultColumn(field=f"m{position + 1}", title=title, type=kind, role="measure", format=shown)
 
 
-def _box(build: Build, position: int, measure: Measure) -> list[ResultColumn]:
+def _box(question: Question, position: int, measure: Measure) -> list[ResultColumn]:
     table, _, name = (measure.column or "").partition(".")
     about = _column_title(table, name).lower()
-    shown = _column_format(build.names.column(measure.column or ""))
+    shown = _column_format(question.names.column(measure.column or ""))
     return [
         ResultColumn(field=f"m{position + 1}_{part}", title=f"{_BOX[part]} {about}", type="number", role="measure",
                      format="number" if shown == "integer" else shown)
@@ -160,47 +159,47 @@ def _box(build: Build, position: int, measure: Measure) -> list[ResultColumn]:
     ]  # fmt: skip
 
 
-def measure_title(build: Build, spec: ChartSpec, measure: Measure) -> str:
+def measure_title(question: Question, spec: ChartSpec, measure: Measure) -> str:
     """A measure in a few words."""
     if measure.metric is not None:
         return _capital(words(measure.metric))
     if measure.derive is not None:
-        return _derived_title(build, spec, measure)
+        return _derived_title(question, spec, measure)
     if measure.column is None:
         return _capital(words(spec.table))
     table, _, name = measure.column.partition(".")
     about = _column_title(table, name).lower()
     if measure.aggregate == "count":
-        return _capital(words(table)) if name in _key_of(build, table) else f"Number of {about}"
+        return _capital(words(table)) if name in _key_of(question, table) else f"Number of {about}"
     if measure.aggregate == "count_distinct":
-        return _distinct_title(build, table, name, about)
+        return _distinct_title(question, table, name, about)
     if measure.aggregate == "percentile":
         return f"{measure.percentile:g}th percentile of {about}"
     return f"{_WORDS[measure.aggregate or 'sum']} {about}"
 
 
-def _key_of(build: Build, table: str) -> tuple[str, ...]:
-    found = build.catalog.by_name.get(table)
+def _key_of(question: Question, table: str) -> tuple[str, ...]:
+    found = question.catalog.by_name.get(table)
     return found.primary_key if found and len(found.primary_key) == 1 else ()
 
 
-def _distinct_title(build: Build, table: str, name: str, about: str) -> str:
+def _distinct_title(question: Question, table: str, name: str, about: str) -> str:
     """Distinct keys are the rows they stand for: "Distinct customers"."""
-    if name in _key_of(build, table):
+    if name in _key_of(question, table):
         return f"Distinct {words(table)}"
-    for link in build.names.summary.links:
+    for link in question.names.summary.links:
         if link.table == table and link.columns == (name,):
             return f"Distinct {words(link.parent)}"
     return f"Distinct {about}"
 
 
-def _derived_title(build: Build, spec: ChartSpec, measure: Measure) -> str:
+def _derived_title(question: Question, spec: ChartSpec, measure: Measure) -> str:
     of = _referred(spec, measure.of)
-    base = measure_title(build, spec, of) if of else "Value"
+    base = measure_title(question, spec, of) if of else "Value"
     lower = base[:1].lower() + base[1:]
     if measure.derive == "ratio":
         by = _referred(spec, measure.by)
-        below = measure_title(build, spec, by) if by else "value"
+        below = measure_title(question, spec, by) if by else "value"
         if base == below:
             return f"Share of {lower}"
         return f"{base} per {singular(below[:1].lower() + below[1:])}"
@@ -220,30 +219,30 @@ def _referred(spec: ChartSpec, name: str | None) -> Measure | None:
     return spec.measures[position] if position < len(spec.measures) else None
 
 
-def measure_format(build: Build, spec: ChartSpec, measure: Measure) -> Format:
+def measure_format(question: Question, spec: ChartSpec, measure: Measure) -> Format:
     """How the numbers of a measure are written."""
     if measure.metric is not None:
-        metric = build.names.metric(measure.metric)
+        metric = question.names.metric(measure.metric)
         if metric is not None and metric.aggregate in {"count", "count_distinct"}:
             return "integer"
         return metric.format if metric else "number"
     if measure.derive is not None:
-        return _derived_format(build, spec, measure)
+        return _derived_format(question, spec, measure)
     if measure.column is None or measure.aggregate in {"count", "count_distinct"}:
         return "integer"
-    shown = _column_format(build.names.column(measure.column))
+    shown = _column_format(question.names.column(measure.column))
     if shown == "integer" and measure.aggregate not in {"sum", "min", "max"}:
         return "number"
     return shown
 
 
-def _derived_format(build: Build, spec: ChartSpec, measure: Measure) -> Format:
+def _derived_format(question: Question, spec: ChartSpec, measure: Measure) -> Format:
     of, by = _referred(spec, measure.of), _referred(spec, measure.by)
     if measure.derive in {"share_of_total", "change_percent"}:
         return "percent"
-    shown = measure_format(build, spec, of) if of else "number"
+    shown = measure_format(question, spec, of) if of else "number"
     if measure.derive == "ratio":
-        below = measure_format(build, spec, by) if by else "number"
+        below = measure_format(question, spec, by) if by else "number"
         if of and by and of.model_copy(update={"filter": None}) == by.model_copy(update={"filter": None}):
             return "percent"
         return "currency" if shown == "currency" and below != "currency" else "number"
