@@ -139,7 +139,8 @@ class MongoBarrier:
                 lookups += self._parent(column, row_filter, (*trail, name))
         if name not in self.tables:
             self.tables.append(name)
-        return [*([{"$match": {"$and": conditions}}] if conditions else []), *lookups]
+        own: list[Stage] = [{"$match": {"$and": conditions}}] if conditions else []
+        return [*own, *lookups]
 
     def _equal(self, column: Column, row_filter: RowFilter) -> list[object]:
         if not row_filter.values:
@@ -157,7 +158,7 @@ class MongoBarrier:
         rows = self._rows(row_filter.parent, trail)
         parent = self._table(row_filter.parent)
         key = _column(parent, row_filter.parent_column)
-        same = {"$expr": {"$eq": [field_path(key), "$$key"]}}
+        same: Stage = {"$match": {"$and": [_is_of_type(key), {"$expr": {"$eq": [field_path(key), "$$key"]}}]}}
         lookup: Stage = {
             "from": _collection(parent),
             "localField": column.physical,

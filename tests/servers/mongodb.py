@@ -91,11 +91,13 @@ def _started(*, tls: bool = False) -> Iterator[MongodbServer]:
     try:
         # Users can only be made while nobody has to be one.
         first = MongodbServer(port=port, engine="")
-        with _running(folder, port, auth=False, certificate=None):
-            with MongoClient[dict[str, Any]](
+        with (
+            _running(folder, port, auth=False, certificate=None),
+            MongoClient[dict[str, Any]](
                 first.host, port, directConnection=True, serverSelectionTimeoutMS=5_000
-            ) as client:
-                client.admin.command(_ADMIN)
+            ) as client,
+        ):
+            client.admin.command(_ADMIN)
         with _running(folder, port, auth=True, certificate=certificate):
             yield MongodbServer(port=port, engine=_engine()[0], ca_file=certificate[0] if certificate else None)
     finally:

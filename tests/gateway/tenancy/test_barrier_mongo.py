@@ -86,8 +86,8 @@ def database(mongodb_server: MongodbServer) -> Iterator[Database[dict[str, Any]]
 
 
 STORED: list[Any] = [
-    "a", "A", "á", "a ", "", ["a"], ["a", "b"], [["a"]], {"a": "a"}, None, Regex("a"), 1, 1.0, Int64(1), Decimal128("1"),
-    True, "1", [1], [0, 1], 0, -0.0, _KEY, str(_KEY), [_KEY],
+    "a", "A", "á", "a ", "", ["a"], ["a", "b"], [["a"]], {"a": "a"}, None, Regex("a"), 1, 1.0, Int64(1),
+    Decimal128("1"), True, "1", [1], [0, 1], 0, -0.0, _KEY, str(_KEY), [_KEY],
 ]  # fmt: skip
 """One document each, `_id` its place; the last one has no tenant at all."""
 
@@ -200,7 +200,9 @@ def test_a_parent_filter_lets_only_children_of_parents_in_scope_pass(database: D
 
 
 _tenants = st.sampled_from(["a", "b", "", "$a"]) | st.integers(-2, 2) | st.none() | st.booleans() | st.floats(-2, 2)
-_stored = st.recursive(_tenants, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner), max_leaves=4)  # fmt: skip
+_stored = st.recursive(
+    _tenants, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.just("a"), inner), max_leaves=4
+)
 
 
 @pytest.mark.server
