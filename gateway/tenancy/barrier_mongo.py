@@ -164,12 +164,7 @@ class MongoBarrier:
             "localField": column.physical,
             "foreignField": key.physical,
             "let": {"key": field_path(column)},
-            "pipeline": [
-                *rows,
-                {"$match": {"$and": [_is_of_type(key), same]}},
-                {"$limit": 1},
-                {"$project": {"_id": 1}},
-            ],
+            "pipeline": [*rows, same, {"$limit": 1}, {"$project": {"_id": 1}}],
             "as": _PARENT,
         }
         return [{"$lookup": lookup}, {"$match": {"$expr": {"$gt": [{"$size": "$" + _PARENT}, 0]}}}]
