@@ -33,20 +33,19 @@ from gateway.chart.read import read_reply
 from gateway.chart.render import render
 from gateway.chart.sentence import describe
 from gateway.chart.spec import ChartSpec, Plan
+from gateway.chart.support import support_note, without_support
 from gateway.config import Settings
 from gateway.context import Context, ContextSeal, as_past
 from gateway.errors import (
-    GatewayError,
     NotFoundError,
     ReplyInvalidError,
     RequestError,
     SpecInvalidError,
-    UnanswerableError,
 )
 from gateway.llm.attempt import OnProgress
 from gateway.planning import Planning
 from gateway.record import Entry, Recorder
-from gateway.refusals import mapped
+from gateway.refusals import mapped, repair_note, unanswerable
 from gateway.results import age_notes
 from gateway.sources.base import Cancel
 from gateway.spelling import as_stored, suggestions
@@ -146,7 +145,7 @@ class Gateway:
             placeholders = {**(setting.past.placeholders if setting.past else {}), **masked.placeholders()}
             planned = await self._plan(masked, placeholders, setting, entry, trace, on_progress)
             if not planned.plan.charts:
-                raise _unanswerable(planned.plan)
+                raise unanswerable(planned.plan)
             entry.is_ambiguous = planned.plan.ambiguous
             first = Context(spec=planned.plan.charts[0], bindings=bindings, placeholders=placeholders)
             folded = frozenset(value.placeholder for value in masked.values if value.styled)
@@ -275,7 +274,7 @@ class Gateway:
             except (ReplyInvalidError, SpecInvalidError) as problem:
                 if len(repair) >= rounds:
                     raise
-                repair = (*repair, _repair_note(problem))
+                repair = (*repair, repair_note(problem))
                 continue
             if kept is None and not repair:
                 self.planning.keep(key, reply)
@@ -328,6 +327,7 @@ class Gateway:
             except asyncio.CancelledError:
                 cancel.cancel()
                 raise
+            result = without_support(result)
             stage.says = f"{len(result.rows)} rows" + (f", read {result.age_s:.0f} s ago" if result.age_s else "")
         with trace.stage("render") as stage:
             sentence = describe(spec, summary, bindings=chosen.bindings)
@@ -341,7 +341,7 @@ class Gateway:
             chart=chart,
             result=result,
             context=self._seal.seal(chosen, scope_fingerprint=scope.fingerprint()),
-            notes=(*setting.attached.catalog.warnings, *age_notes(result), *await self._notes(chosen, result, setting)),
+            notes=await self._notes(chosen, result, setting),
             explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
         )
 
@@ -357,12 +357,13 @@ class Gateway:
         )
 
     async def _notes(self, chosen: Context, result: ResultTable, setting: _Setting) -> tuple[str, ...]:
+        notes = (*setting.attached.catalog.warnings, *support_note(setting.scope), *age_notes(result))
         if result.truncated:
-            return (f"only the first {len(result.rows)} rows are shown",)
+            return (*notes, f"only the first {len(result.rows)} rows are shown")
         if not result.is_empty:
-            return ()
+            return notes
         near = await asyncio.to_thread(suggestions, chosen, setting.attached, setting.scope)
-        return near or ("no rows match",)
+        return (*notes, *(near or ("no rows match",)))
 
     def _attached(self, name: str) -> AttachedSource:
         found = self.sources.get(name)
@@ -379,19 +380,3 @@ class Gateway:
         if len(question) > longest:
             msg = f"the question is longer than {longest} characters"
             raise RequestError(msg, code="question_too_long")
-
-
-def _unanswerable(plan: Plan) -> GatewayError:
-    if plan.missing:
-        msg = "this data has no: " + ", ".join(plan.missing)
-        return UnanswerableError(msg, stage="read", details={"missing": list(plan.missing)})
-    return UnanswerableError("no chart of this data answers the question", stage="read")
-
-
-def _repair_note(problem: GatewayError) -> RepairNote:
-    valid = problem.details.get("valid", ())
-    return RepairNote(
-        code=str(problem.details.get("code", problem.code)),
-        path=str(problem.details.get("path", "")),
-        valid=tuple(str(name) for name in valid) if isinstance(valid, list | tuple) else (),
-    )

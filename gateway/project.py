@@ -208,6 +208,8 @@ class SourceConfig(_Closed):
     """Use the comments of the database's tables and columns as descriptions."""
     unrestricted: bool = False
     """All rows belong to whoever asks (an own file). Tables without a rule are visible only then."""
+    min_answer_group: Annotated[int, Field(ge=0, le=10_000)] = 0
+    """Fewest subjects behind each group of an answer; from 2 on no single record is shown (docs/security-model.md)."""
     unsafe_no_tls: bool = False
     """Let a connection off loopback go unencrypted."""
     unsafe_can_write: bool = False

@@ -5,7 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from gateway.errors import GuardFailedError, PromptRefusedError, RequestError, ScanUnfinishedError
+from gateway.chart.spec import Plan
+from gateway.errors import (
+    GatewayError,
+    GuardFailedError,
+    PromptRefusedError,
+    RequestError,
+    ScanUnfinishedError,
+    UnanswerableError,
+)
+from prompts.build import RepairNote
 from prompts.errors import BudgetTooSmall, PromptError
 from redaction.errors import PromptRefused, QuestionRefused, ScanUnfinished
 
@@ -30,3 +39,21 @@ def mapped(stage: str) -> Iterator[None]:
     except PromptError:
         msg = "the prompt could not be built, so nothing was sent"
         raise GuardFailedError(msg, code="prompt_unbuilt", stage=stage) from None
+
+
+def unanswerable(plan: Plan) -> GatewayError:
+    """The refusal of a plan without a chart; names what the data does not have."""
+    if plan.missing:
+        msg = "this data has no: " + ", ".join(plan.missing)
+        return UnanswerableError(msg, stage="read", details={"missing": list(plan.missing)})
+    return UnanswerableError("no chart of this data answers the question", stage="read")
+
+
+def repair_note(problem: GatewayError) -> RepairNote:
+    """All that a model is told of a reply that does not fit: a code, a path and names that would."""
+    valid = problem.details.get("valid", ())
+    return RepairNote(
+        code=str(problem.details.get("code", problem.code)),
+        path=str(problem.details.get("path", "")),
+        valid=tuple(str(name) for name in valid) if isinstance(valid, list | tuple) else (),
+    )

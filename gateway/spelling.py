@@ -39,7 +39,10 @@ def as_stored(context: Context, folded: frozenset[str], attached: AttachedSource
 
 def suggestions(context: Context, attached: AttachedSource, scope: Scope) -> tuple[str, ...]:
     """What the asker may have meant, for a chart whose filters found nothing. Blocks."""
-    said = []
+    said: list[str] = []
+    if scope.min_answer_group > 1:
+        # A value that is spelt nearly so may be that of one record.
+        return ()
     for name, column in dict.fromkeys(_compared(context.spec)):
         words = context.bindings.get(name)
         if words is None:

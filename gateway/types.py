@@ -30,12 +30,15 @@ class Reply:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResultColumn:
-    """One column of a result: which part of the spec it holds (``d1``, ``s``, ``m1``), its type, how to show it."""
+    """One column of a result: which part of the spec it holds (``d1``, ``s``, ``m1``), its type, how to show it.
+
+    A ``support`` column counts what a group stands on (`gateway.chart.support`); it never leaves the gateway.
+    """
 
     field: str
     title: str
     type: Literal["number", "text", "boolean", "date", "datetime"]
-    role: Literal["dimension", "series", "measure"]
+    role: Literal["dimension", "series", "measure", "support"]
     format: Literal["number", "integer", "currency", "percent", "date", "text"] = "text"
     grain: str = ""
 

@@ -64,12 +64,12 @@ def scope_for(
         if source_config.unrestricted or rule.shared:
             columns = _visible(table, rule, catalog)
             if columns:
-                tables[table.name] = TableScope(columns=columns, unrestricted=True)
+                tables[table.name] = TableScope(columns=columns, unrestricted=True, subject=rule.subject)
         elif rule.has_rule:
             columns = _visible(table, rule, catalog)
             filters = _filters(table, rule, given, attributes or {})
             if columns:
-                tables[table.name] = TableScope(columns=columns, filters=filters)
+                tables[table.name] = TableScope(columns=columns, filters=filters, subject=rule.subject)
     return Scope(
         source=source_config.name,
         tenant=str(given),
@@ -77,6 +77,7 @@ def scope_for(
         user=user,
         timezone=zone,
         week_start=source_config.week_start,
+        min_answer_group=source_config.min_answer_group,
         limits=limits or Limits(),
     )
 

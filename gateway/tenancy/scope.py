@@ -45,7 +45,7 @@ class ParentFilter:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableScope:
-    """What of one table may be seen.
+    """What of one table may be seen. `subject` is the column whose values are whom the rows are about.
 
     Raises:
         ValueError: Neither a filter nor `unrestricted`: a table without a rule is no table.
@@ -54,6 +54,7 @@ class TableScope:
     columns: frozenset[str]
     filters: tuple[RowFilter | ParentFilter, ...] = ()
     unrestricted: bool = False
+    subject: str | None = None
 
     def __post_init__(self) -> None:
         if bool(self.filters) == self.unrestricted:
@@ -63,7 +64,11 @@ class TableScope:
 
 @dataclass(frozen=True, kw_only=True)
 class Scope:
-    """The full right of one session on one datasource. All names are safe names of its Catalog."""
+    """The full right of one session on one datasource. All names are safe names of its Catalog.
+
+    `min_answer_group` of 2 or more: groups of an answer stand on at least so many subjects, and no single record is
+    shown (`gateway.chart.support`).
+    """
 
     source: str
     tenant: str
@@ -71,6 +76,7 @@ class Scope:
     user: str = ""
     timezone: str = "UTC"
     week_start: Literal["monday", "sunday"] = "monday"
+    min_answer_group: int = 0
     limits: Limits = field(default_factory=Limits)
 
     def shape(self) -> str:
@@ -84,7 +90,9 @@ class Scope:
     def fingerprint(self) -> str:
         """Hash of the whole right, values included: the key under which anything derived from rows is cached."""
         limits = [self.limits.max_rows, self.limits.max_bytes, self.limits.timeout_s]
-        return _digest([self.data_key(), self.user, self.timezone, self.week_start, limits])
+        subjects = {name: table.subject for name, table in self.tables.items() if table.subject}
+        floor = [self.min_answer_group, subjects]
+        return _digest([self.data_key(), self.user, self.timezone, self.week_start, floor, limits])
 
     def data_key(self) -> str:
         """Hash of the visible rows and columns alone: two users with it see the same Summary and value index."""

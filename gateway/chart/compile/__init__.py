@@ -23,6 +23,7 @@ from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.compile.titles import result_columns
 from gateway.chart.legs import Leg, Resolver
 from gateway.chart.spec import ChartSpec, Dimension
+from gateway.chart.support import as_support, with_support
 from gateway.summary.model import Summary
 from gateway.tenancy.barrier import scoped_tables
 from gateway.tenancy.scope import Scope
@@ -59,7 +60,8 @@ def compile_spec(
     if now.tzinfo is None:
         raise ValueError("now must be an instant with a time zone")
     check_spec(spec, summary, bindings)
-    spec = with_defaults(spec)
+    asked = with_defaults(spec)
+    spec = with_support(asked, scope=scope, summary=summary)
     binder = Binder()
     engine = engine_for(catalog.dialect, binder, timezone=scope.timezone, week_start=scope.week_start, now=now)
     build = Build(spec=spec, catalog=catalog, names=Resolver(summary), engine=engine, binder=binder, bindings=bindings)
@@ -75,7 +77,7 @@ def compile_spec(
         statement=select.sql(dialect=catalog.dialect.value, comments=False, copy=False),
         parameters={**binder.parameters, **barrier.parameters},
         scope_parameters=frozenset(barrier.parameters),
-        columns=result_columns(build, groups, boxplot=boxplot),
+        columns=as_support(result_columns(build, groups, boxplot=boxplot), len(asked.measures)),
         tables=barrier.tables,
         max_rows=max_rows,
     )
