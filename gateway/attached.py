@@ -19,8 +19,8 @@ from gateway.chart.schema import reply_schema
 from gateway.project import SourceConfig
 from gateway.results import ResultCache
 from gateway.sources.base import Cancel, Source
-from gateway.summary.gate import Releases
 from gateway.summary.model import Summary
+from gateway.summary.releases import Releases
 from gateway.summary.summarise import summarise
 from gateway.summary.values import build_index
 from gateway.tenancy.rules import check_rules, scope_for

@@ -25,9 +25,9 @@ from gateway.project import Project
 from gateway.record import Recorder
 from gateway.sources.check import require_read_only
 from gateway.sources.open import open_source
+from gateway.store.releases import StateReleases
 from gateway.store.seal import MasterKey, hkdf
 from gateway.store.state import State
-from gateway.summary.gate import FileReleases
 from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
 from prompts.budget import check_encoding
@@ -190,9 +190,9 @@ def _open(
                     max_index_values=settings.limits.index_values_per_column,
                     limits=limits,
                     keep_results_s=settings.limits.keep_results_s,
-                    # A project's releases outlive the process, as differencing two of them must not give a row away;
-                    # an own file may change between two questions, and nobody else is told of it.
-                    releases=FileReleases(settings.home.expanduser() / "releases") if project.file else None,
+                    # A project's releases are one for all replicas and outlive them, as two that differ must not give
+                    # a row away; an own file may change between two questions, and nobody else is told of it.
+                    releases=StateReleases(state) if project.file else None,
                 )
         gateway = Gateway(
             attached,

@@ -92,6 +92,16 @@ def read_address(config: SourceConfig, *, default_port: int, allowed_options: fr
     )
 
 
+def place_of(config: SourceConfig) -> str:
+    """Which database a source is, without its password: what is remembered of one must not be said of another."""
+    if config.path is not None:
+        return str(config.path.resolve())
+    url = config.url.get_secret_value() if config.url is not None else ""
+    parts = urlsplit(url)
+    user, _, hosts = parts.netloc.rpartition("@")
+    return "|".join((parts.scheme, user.split(":", 1)[0], hosts.lower(), parts.path, *config.schemas))
+
+
 def _resolve(host: str, port: int, name: str) -> str:
     """The one address to connect to. Looked up once, so that what was checked is what is used (DNS rebinding)."""
     try:

@@ -157,3 +157,12 @@ audit_cursor = Table(
     Column("seq", BigInteger, nullable=False),
 )
 """How far each stream to a SIEM got."""
+
+summary_release = Table(
+    "summary_release",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    Column("at_us", BigInteger, nullable=False),
+)
+"""The last release of each table's facts for each set of rows, sealed: it has a count that is never released."""

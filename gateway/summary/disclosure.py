@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar, get_args
 
@@ -93,12 +92,6 @@ def release_unmeasured(name: str, columns: dict[str, ColumnType]) -> Released[Ta
 def served_again(table: TableSummary) -> Released[TableSummary]:
     """An earlier release, served again byte for byte. Called by `gateway.summary.gate` alone."""
     return Released(table, _SEAL)
-
-
-def with_columns(last: TableSummary, fresh: Released[TableSummary], stay: Collection[str]) -> Released[TableSummary]:
-    """The last release of a table, its changed columns taken from a fresh one; called by the gate alone."""
-    columns = tuple((last.column(c.name) or c) if c.name in stay else c for c in fresh.value.columns)
-    return Released(last.model_copy(update={"columns": columns}), _SEAL)
 
 
 def release_link(

@@ -15,13 +15,15 @@ from concurrent.futures import ThreadPoolExecutor
 from gateway.catalog import Catalog, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
+from gateway.sources.address import place_of
 from gateway.sources.base import Source
-from gateway.summary.disclosure import Released, release_unmeasured, served_again
-from gateway.summary.gate import Gate, Releases, column_fingerprint, releases_of
+from gateway.summary.disclosure import Released, release_unmeasured
+from gateway.summary.gate import Gate, column_fingerprint
 from gateway.summary.measure import TIMEOUT_S, approved_labels, measure
 from gateway.summary.metrics import metrics_in
 from gateway.summary.model import Link, Summary, TableSummary
 from gateway.summary.relate import candidates, owner_links, probe
+from gateway.summary.releases import Releases, releases_of
 from gateway.summary.semantic import is_key, semantic_of
 from gateway.tenancy.scope import Scope
 
@@ -57,8 +59,13 @@ def summarise(
         ScopeRefusedError: The scope does not fit the catalog.
     """
     tables = [table for table in catalog.tables if table.name in scope.tables]
+    place = place_of(config)
     gate = Gate(
-        releases or releases_of(source), scope.data_key(), config.thresholds, privacy=config.privacy, clock=CLOCK
+        releases or releases_of(source),
+        lambda table: f"{place}|{scope.rows_key(table)}",
+        config.thresholds,
+        privacy=config.privacy,
+        clock=CLOCK,
     )
     told = _Progress(progress, len(tables))
 
@@ -70,12 +77,12 @@ def summarise(
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="summarise") as pool:
         released = list(pool.map(one, tables))
         links = owner_links(catalog, scope, config)
-        inferred = gate.links() if config.relationships.infer and config.privacy is None else ()
+        links_key = f"{place}|{scope.data_key()}"
+        inferred = gate.links(links_key) if config.relationships.infer and config.privacy is None else ()
         if inferred is None:
             guesses = candidates(catalog, scope, config, links)
             tested = pool.map(lambda guess: probe(source, catalog, scope, config, guess, timeout_s=TIMEOUT_S), guesses)
-            inferred = tuple(link.value for link in tested if link is not None)
-            gate.keep_links(inferred)
+            inferred = gate.keep_links(links_key, tuple(link.value for link in tested if link is not None))
     return assemble(released, (*links, *inferred), catalog, scope, config)
 
 
@@ -113,18 +120,26 @@ def _release(
 ) -> tuple[Released[TableSummary], str]:
     columns = {c.name: c.type for c in table.columns if c.name in scope.tables[table.name].columns}
     rule = config.rule(table.name)
+    subject = rule.subject if rule else None
+    marks = {
+        name: column_fingerprint(
+            kind.value,
+            approved_labels(config, table.name, table.by_name[name]),
+            config.column_rule(table.name, name).bounds,
+        )
+        for name, kind in columns.items()
+    }
+    standing = gate.standing(table.name, subject=subject, columns=marks)
+    if standing is not None:
+        return standing, "last release"
     try:
         measured = measure(source, catalog, scope, config, table)
     except (QueryError, SourceError) as error:
-        last = gate.held(table.name)
-        if last is not None and {c.name for c in last.table.columns} == set(columns):
-            return served_again(last.table), f"last release served ({error.code})"
+        last = gate.served(table.name, subject=subject, columns=marks)
+        if last is not None:
+            return last, f"last release served ({error.code})"
         return release_unmeasured(table.name, columns), f"no statistics ({error.code})"
-    marks = {
-        name: column_fingerprint(kind.value, approved_labels(config, table.name, table.by_name[name]))
-        for name, kind in columns.items()
-    }
-    return gate.release(measured, subject=rule.subject if rule else None, columns=marks), "done"
+    return gate.release(measured, subject=subject, columns=marks), "done"
 
 
 def _described(table: TableSummary, catalog: Catalog, config: SourceConfig) -> TableSummary:

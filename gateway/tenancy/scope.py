@@ -102,6 +102,24 @@ class Scope:
         }
         return _digest([self.source, self.tenant, facts])
 
+    def rows_key(self, table: str) -> str:
+        """Hash of which rows of one table are visible: equal for all scopes that see the same rows of it.
+
+        What two such scopes are told must be one release. So neither the tenant (a shared table has the same rows
+        for all) nor the columns, nor anything of other tables but the parents that decide on the rows, is part of it.
+        """
+        return _digest([self.source, table, self._rows(table, ())])
+
+    def _rows(self, table: str, seen: tuple[str, ...]) -> list[object]:
+        if table in seen:
+            return ["again", table]
+        chain: list[object] = []
+        for row_filter in self.tables[table].filters:
+            chain.append(_filter_key(row_filter))
+            if isinstance(row_filter, ParentFilter):
+                chain.append(self._rows(row_filter.parent, (*seen, table)))
+        return chain
+
 
 def _filter_key(row_filter: RowFilter | ParentFilter) -> list[object]:
     if isinstance(row_filter, RowFilter):

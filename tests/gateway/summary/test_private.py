@@ -13,9 +13,10 @@ import pytest
 from gateway.catalog import ColumnType
 from gateway.errors import ConfigError
 from gateway.project import PrivacyRules, Project, Thresholds
-from gateway.summary.gate import Gate, MemoryReleases
+from gateway.summary.gate import Gate
 from gateway.summary.measured import GRID, ColumnMeasured, NumberMeasured, TableMeasured, Tail
 from gateway.summary.private import laplace, noised, parts_of
+from gateway.summary.releases import MemoryReleases
 from tests.gateway.summary.worlds import ENGINES, RULES, Row, summary_of, write
 
 RULE = PrivacyRules(epsilon=1.0, budget=2.5)
@@ -78,7 +79,7 @@ def test_the_ledger_ends_at_the_budget_and_rows_do_not_open_the_gate() -> None:
     releases, now = MemoryReleases(), [0.0]
 
     def gate() -> Gate:
-        return Gate(releases, "s", Thresholds(), privacy=RULE, clock=lambda: now[0])
+        return Gate(releases, lambda _: "s", Thresholds(), privacy=RULE, clock=lambda: now[0])
 
     def release(units: int) -> object:
         return gate().release(_table(units), subject=None, columns={"c": "1"}).value

@@ -20,9 +20,10 @@ from hypothesis import strategies as st
 
 from gateway.catalog import ColumnType
 from gateway.project import Thresholds
-from gateway.summary.gate import Gate, MemoryReleases
+from gateway.summary.gate import Gate
 from gateway.summary.measured import QUANTILES, ColumnMeasured, NumberMeasured, TableMeasured, Tail
 from gateway.summary.model import ColumnSummary, Summary
+from gateway.summary.releases import MemoryReleases
 from tests.gateway.summary.worlds import (
     ENGINES,
     RULES,
@@ -267,7 +268,7 @@ def test_b3_attack_differencing_a_thousand_times() -> None:
     """The same attack on the gate and the rule table alone, often enough to see a small advantage."""
     chance, score, clock = random.Random(13), _Score(), [0.0]
     for _ in range(1_000):
-        gate = Gate(MemoryReleases(), "scope", Thresholds(), clock=lambda: clock[0])
+        gate = Gate(MemoryReleases(), lambda _: "scope", Thresholds(), clock=lambda: clock[0])
 
         def mean_of(values: list[float], gate: Gate = gate) -> float | None:
             clock[0] += 48 * 3600

@@ -14,8 +14,10 @@ from gateway.project import Project, SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
 from gateway.summary.model import Summary
+from gateway.summary.releases import MemoryReleases
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
+from tests.gateway.summary.worlds import Row, summary_of, write
 
 ROWS = 2_100
 DDL = """
@@ -172,3 +174,25 @@ def test_a_very_wide_table_is_measured_in_parts(tmp_path: Path) -> None:
         said.append([column.number for column in table.columns])
         source.close()
     assert said[0] == said[1]
+
+
+def test_attack_two_databases_of_one_name_share_no_release(tmp_path: Path) -> None:
+    """`rowless init` calls every server's source "database": what is kept of one must not be said of another."""
+    kept = MemoryReleases()
+    for folder, size in (("one", 400), ("two", 90)):
+        (tmp_path / folder).mkdir()
+        rows: list[Row] = [("a", i, float(i), 1, "open", "2020-01-01") for i in range(size)]
+        file = write(rows, "duckdb", tmp_path / folder)
+        assert summary_of(file, releases=kept).tables[0].rows == size
+
+
+def test_a_table_released_today_is_not_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept, rows = MemoryReleases(), [("a", i, float(i), 1, "open", "2020-01-01") for i in range(400)]
+    file = write(rows, "duckdb", tmp_path)
+    first = summary_of(file, releases=kept)
+
+    def never(*arguments: object, **named: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr("gateway.summary.summarise.measure", never)
+    assert summary_of(file, releases=kept) == first

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from gateway.project import Project
 from gateway.sources.open import open_source
-from gateway.summary.gate import Releases
 from gateway.summary.model import Summary
+from gateway.summary.releases import Releases
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
 
