@@ -42,7 +42,6 @@ from gateway.errors import (
     RequestError,
     SpecInvalidError,
 )
-from gateway.llm.attempt import OnProgress
 from gateway.planning import Planning
 from gateway.record import Entry, Recorder
 from gateway.refusals import mapped, repair_note, unanswerable
@@ -50,7 +49,7 @@ from gateway.results import age_notes
 from gateway.sources.base import Cancel
 from gateway.spelling import as_stored, suggestions
 from gateway.tenancy.scope import Scope
-from gateway.trace import Trace
+from gateway.trace import OnStep, Trace
 from gateway.types import Reply, ResultTable
 from prompts.build import RepairNote, build_prompt
 from redaction.mask import MaskedQuestion, mask
@@ -120,7 +119,7 @@ class Gateway:
         *,
         context: str | None = None,
         cancel: Cancel | None = None,
-        on_progress: OnProgress | None = None,
+        on_step: OnStep = lambda _: None,
     ) -> Answer:
         """Answer a question with a chart.
 
@@ -129,12 +128,12 @@ class Gateway:
             asker: Who asks, from a verified session.
             context: The sealed context of an earlier answer, for a follow-up such as "now by region".
             cancel: Stops the database's work when the caller has left.
-            on_progress: Called as a model's streamed reply grows (setting ``llm.stream``), with counts only.
+            on_step: Told how far the line is; of a model's reply its size, if it is streamed (setting ``llm.stream``).
 
         Raises:
             GatewayError: One of its kinds; each is safe to return, and each is in the audit log.
         """
-        trace = Trace()
+        trace = Trace(on_step)
         async with self.recorder.question(asker, question, trace) as entry:
             self._check(question)
             setting = await self._setting(asker, context, trace)
@@ -143,7 +142,7 @@ class Gateway:
             entry.masked(masked)
             bindings = {**(setting.past.bindings if setting.past else {}), **masked.vault.bindings()}
             placeholders = {**(setting.past.placeholders if setting.past else {}), **masked.placeholders()}
-            planned = await self._plan(masked, placeholders, setting, entry, trace, on_progress)
+            planned = await self._plan(masked, placeholders, setting, entry, trace)
             if not planned.plan.charts:
                 raise unanswerable(planned.plan)
             entry.is_ambiguous = planned.plan.ambiguous
@@ -208,7 +207,8 @@ class Gateway:
                 past = as_past(self._seal.open(context, scope_fingerprint=scope.fingerprint()))
             stage.says = f"{len(scope.tables)} tables in scope"
         with trace.stage("summarise") as stage:
-            known = await asyncio.to_thread(attached.known, scope)
+            progress = trace.counting("summarise", of=len(scope.tables))
+            known = await asyncio.to_thread(attached.known, scope, progress=progress)
             columns = sum(len(table.columns) for table in known.summary.tables)
             stage.says = f"{columns} columns, release {known.summary.release[:12]}"
         return _Setting(attached=attached, scope=scope, known=known, past=past)
@@ -238,7 +238,6 @@ class Gateway:
         setting: _Setting,
         entry: Entry,
         trace: Trace,
-        on_progress: OnProgress | None,
     ) -> _Planned:
         known = setting.known
         previous = canonical(setting.past.spec) if setting.past else None
@@ -263,7 +262,7 @@ class Gateway:
                     tenant=setting.scope.tenant,
                     before_send=entry.before_send,
                     rescan=lambda prompt: self._scan(prompt, known),
-                    on_progress=on_progress,
+                    on_progress=lambda told: trace.working("plan", done=told.tokens, attempt=told.attempt),
                 )
                 stage.says = f"{reply.model}, from memory: nothing left" if kept else reply.model
             entry.replied(reply)

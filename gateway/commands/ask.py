@@ -19,6 +19,7 @@ from gateway.commands.write import check_suffix, write_chart
 from gateway.config import Settings
 from gateway.errors import GatewayError
 from gateway.runtime import Runtime
+from gateway.trace import Step
 
 
 def ask(
@@ -62,7 +63,7 @@ async def _ask(
                 answer = await runtime.gateway.ask(
                     question,
                     named.asker,
-                    on_progress=lambda told: status.update(f"{told.planner} has written {told.characters} characters"),
+                    on_step=lambda step: status.update(_progress(step)),
                 )
             except GatewayError as error:
                 if explain:
@@ -76,6 +77,12 @@ async def _ask(
     for path in out:
         await asyncio.to_thread(write_chart, path, answer)
         console.print(f"wrote {path}", markup=False)
+
+
+def _progress(step: Step) -> str:
+    if step.state != "working":
+        return f"answering: {step.stage}"
+    return f"{step.done} of {step.of} tables read" if step.of else f"the model has written {step.done} tokens"
 
 
 def _print(console: Console, answer: Answer, known: Known) -> None:

@@ -51,6 +51,7 @@ class Progress:
     planner: str
     attempt: int
     characters: int
+    tokens: int
 
 
 BeforeSend = Callable[[AttemptInfo], Awaitable[None]]

@@ -27,7 +27,7 @@ from gateway.llm.endpoint import EndpointOptions, Timeouts, chat_address, tls_co
 from gateway.llm.failures import STAGE, Failure, classify, model_error, timeout_error
 from gateway.llm.gate import Gate
 from gateway.llm.modes import Extracted, ReplyMode, mode_fields
-from gateway.llm.receive import receive_streamed, receive_whole
+from gateway.llm.receive import Meter, receive_streamed, receive_whole
 from gateway.llm.retry import RetryBudget
 from gateway.llm.transport import GuardedTransport, Permit, permitting
 from gateway.types import Reply
@@ -216,7 +216,9 @@ class OpenAIPlanner:
 
         with permitting(Permit(payload, announce)):
             if self._options.stream:
-                return await receive_streamed(self._client, payload, self.name, number, hooks.on_progress)
+                encoding = prompt.prompt.encoding
+                meter = Meter(self.name, number, hooks.on_progress, lambda text: count_tokens(text, encoding))
+                return await receive_streamed(self._client, payload, meter)
             return await receive_whole(self._client, payload)
 
     def _payload(self, prompt: ScannedPrompt, mode: ReplyMode) -> dict[str, Any]:

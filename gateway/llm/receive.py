@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 import openai
@@ -11,8 +14,8 @@ from gateway.llm.attempt import OnProgress, Progress
 from gateway.llm.failures import reply_error
 from gateway.llm.modes import Extracted, check_end, count_of, extract
 
-_TOLD_EVERY = 200
-"""Characters between two reports of progress."""
+_TOLD_EVERY_S = 0.1
+"""Seconds between two reports of progress, at least."""
 
 
 async def receive_whole(client: openai.AsyncOpenAI, payload: dict[str, Any]) -> Extracted:
@@ -29,9 +32,46 @@ async def receive_whole(client: openai.AsyncOpenAI, payload: dict[str, Any]) -> 
     return extract(envelope)
 
 
-async def receive_streamed(
-    client: openai.AsyncOpenAI, payload: dict[str, Any], planner: str, attempt: int, on_progress: OnProgress | None
-) -> Extracted:
+@dataclass(slots=True)
+class Meter:
+    """Tells how long a streamed reply is so far: never what it says.
+
+    Attributes:
+        planner: Name of the endpoint.
+        attempt: Number of the send.
+        on_progress: Who is told, at most every tenth of a second, and once at the end.
+        count: Counts tokens.
+    """
+
+    planner: str
+    attempt: int
+    on_progress: OnProgress | None
+    count: Callable[[str], int]
+    _characters: int = 0
+    _tokens: int = 0
+    _waiting: str = ""
+    _told_at: float = float("-inf")
+
+    def add(self, piece: str) -> None:
+        """Count one piece of the reply."""
+        self._waiting += piece
+        if self._waiting and time.monotonic() - self._told_at >= _TOLD_EVERY_S:
+            self.tell()
+
+    def tell(self) -> None:
+        """Say how much has come."""
+        if self.on_progress is None or not self._waiting:
+            return
+        # Each stretch is counted once: where two meet, a token may be counted as two.
+        self._tokens += self.count(self._waiting)
+        self._characters += len(self._waiting)
+        self._waiting = ""
+        self._told_at = time.monotonic()
+        told = Progress(planner=self.planner, attempt=self.attempt, characters=self._characters, tokens=self._tokens)
+        self.on_progress(told)
+
+
+async def receive_streamed(client: openai.AsyncOpenAI, payload: dict[str, Any], meter: Meter) -> Extracted:
     """Send, and read the reply piece by piece, telling how long it is so far.
 
     Raises:
@@ -40,7 +80,7 @@ async def receive_streamed(
     pieces: list[str] = []
     refused = False
     finish: object = None
-    size = told = tokens_in = tokens_out = 0
+    tokens_in = tokens_out = 0
     stream = await client.chat.completions.create(**payload)
     async with stream:
         async for chunk in stream:
@@ -53,10 +93,8 @@ async def receive_streamed(
                 refused = refused or bool(getattr(delta, "refusal", None))
                 finish = getattr(choice, "finish_reason", None) or finish
                 pieces.append(piece)
-                size += len(piece)
-            if on_progress and size - told >= _TOLD_EVERY:
-                told = size
-                on_progress(Progress(planner=planner, attempt=attempt, characters=size))
+                meter.add(piece)
+    meter.tell()
     check_end(finish, refusal=refused)
     text = "".join(pieces)
     if finish is None or not text.strip():

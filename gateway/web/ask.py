@@ -9,9 +9,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from gateway.answer import Asker
 from gateway.runtime import Runtime
 from gateway.sources.base import Cancel
+from gateway.trace import OnStep
 from gateway.web.answers import answer_body
 from gateway.web.auth import runtime_of, verified_asker
-from gateway.web.examples import ANSWER_EXAMPLE, ERROR_EXAMPLES
+from gateway.web.errors import request_id
+from gateway.web.events import MEDIA_TYPE, EventStream
+from gateway.web.examples import ANSWER_EXAMPLE, ERROR_EXAMPLES, EVENTS_EXAMPLE
 from gateway.web.leaving import until_left
 from gateway.web.models import AnswerBody, AskBody, ErrorBody, RunBody, SummaryBody
 from gateway.web.rows import ARROW_RESPONSE, arrow_response, wants_arrow
@@ -44,6 +47,32 @@ async def ask(
     work = runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel())
     answer = await until_left(request, work)
     return await answer_body(answer, svg=body.svg, explain=body.explain)
+
+
+@router.post(
+    "/ask/events",
+    summary="Ask a question, follow its progress, get a chart",
+    response_class=Response,
+    responses={**ERRORS, 200: {"content": {MEDIA_TYPE: {"example": EVENTS_EXAMPLE}}}},
+)
+async def ask_events(
+    body: AskBody,
+    request: Request,
+    asker: Annotated[Asker, Depends(verified_asker)],
+    runtime: Annotated[Runtime, Depends(runtime_of)],
+) -> EventStream:
+    """The same as `/v1/ask`, as server-sent events to be read with `fetch`.
+
+    Each `step` has a `stage` of the line and its `state` (begun, working, ended, stopped); `done` counts tables read
+    (stage `summarise`, out of `of`) or tokens of a streamed reply (stage `plan`). Steps are counts and names of
+    stages only. The last event is `answer`, with the body of `/v1/ask`, or `error`, with its `status` and `error`.
+    """
+
+    async def work(on_step: OnStep) -> AnswerBody:
+        answer = await runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel(), on_step=on_step)
+        return await answer_body(answer, svg=body.svg, explain=body.explain)
+
+    return EventStream(work, request_id=request_id(request))
 
 
 @router.post(

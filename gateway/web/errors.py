@@ -23,19 +23,35 @@ _DECLARED = frozenset(
     for name in model.model_fields
 ) | {"body", "query", "header", "path"}
 
+BUG = "something went wrong here; the request id finds it in the log"
+"""Stands in for the text of an unforeseen error, which may quote anything."""
+
 
 def request_id(request: Request) -> str:
-    """The id of this request: shown in errors, and in the response header ``X-Request-Id``."""
+    """The id of this request: shown in errors."""
     if not hasattr(request.state, "request_id"):
         request.state.request_id = secrets.token_hex(8)
     return str(request.state.request_id)
 
 
+def error_facts(
+    request: str, code: str, message: str, details: dict[str, object] | None = None
+) -> dict[str, dict[str, object]]:
+    """The one shape of every error.
+
+    Args:
+        request: Id of the request.
+        code: Stable code.
+        message: One safe sentence.
+        details: Small closed facts.
+    """
+    return {"error": {"code": code, "message": message, "request_id": request, "details": details or {}}}
+
+
 def _body(
     request: Request, status: int, code: str, message: str, details: dict[str, object] | None = None
 ) -> JSONResponse:
-    error = {"code": code, "message": message, "request_id": request_id(request), "details": details or {}}
-    return JSONResponse({"error": error}, status_code=status)
+    return JSONResponse(error_facts(request_id(request), code, message, details), status_code=status)
 
 
 def install(app: FastAPI) -> None:
@@ -67,5 +83,4 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def bug(request: Request, _error: Exception) -> JSONResponse:
-        # The text of an unforeseen error may quote anything, so a fixed text stands in for it.
-        return _body(request, 500, "internal", "something went wrong here; the request id finds it in the log")
+        return _body(request, 500, "internal", BUG)

@@ -44,3 +44,18 @@ ANSWER_EXAMPLE: Final[dict[str, Any]] = {
     "context": "m5c1…",
     "explain": None,
 }
+
+EVENTS_EXAMPLE: Final = """event: step
+data: {"stage": "scope", "state": "begun"}
+
+event: step
+data: {"stage": "summarise", "state": "working", "done": 3, "of": 7}
+
+event: step
+data: {"stage": "plan", "state": "working", "done": 120, "attempt": 1}
+
+event: answer
+data: {"audit_id": "42", "sentence": "Revenue by month", "…": "…"}
+
+"""
+"""A stream of progress, shortened."""

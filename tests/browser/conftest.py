@@ -110,6 +110,7 @@ class FakeApi:
         self.tokens = 0
         self.expire_next = False
         self.hold = threading.Event()
+        self.steps: list[dict[str, Any]] = [{"stage": "plan", "state": "begun"}]
 
     def reply(self, method: str, path: str, body: dict[str, Any], token: str) -> tuple[int, object]:
         """Status and body for a request."""
@@ -187,6 +188,10 @@ def _error(code: str, message: str) -> dict[str, object]:
     return {"error": {"code": code, "message": message, "request_id": "5f0c1a2b3c4d5e6f", "details": {}}}
 
 
+def _event(name: str, facts: object) -> bytes:
+    return f"event: {name}\ndata: {json.dumps(facts, ensure_ascii=False)}\n\n".encode()
+
+
 class Fake:
     """The fake, running."""
 
@@ -222,6 +227,9 @@ class Fake:
                 size = int(self.headers.get("Content-Length") or 0)
                 body = json.loads(self.rfile.read(size)) if size else {}
                 token = (self.headers.get("Authorization") or "").removeprefix("Bearer ")
+                if path == "/v1/ask/events" and token and not fake.api.expire_next:
+                    _stream(fake, self, body, token)
+                    return
                 status, reply = fake.api.reply(method, path, body, token)
                 self._send(status, json.dumps(reply).encode(), "application/json")
 
@@ -243,6 +251,29 @@ class Fake:
         self.server.shutdown()
         self.server.server_close()
         self.thread.join(5)
+
+
+def _stream(fake: Fake, handler: BaseHTTPRequestHandler, body: dict[str, Any], token: str) -> None:
+    """Steps, then the answer or the error, as the gateway sends them."""
+    handler.send_response(200)
+    handler.send_header("Content-Type", "text/event-stream")
+    handler.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY.format(ancestors="'none'"))
+    handler.end_headers()
+    try:
+        for step in fake.api.steps:
+            handler.wfile.write(b": still at work\n\n" + _event("step", step))
+        status, reply = fake.api.reply("POST", "/v1/ask", body, token)
+        if body["question"] == "lost":
+            return
+        assert isinstance(reply, dict)
+        text = _event("answer", reply) if status == 200 else _event("error", {"status": status, **reply})
+        # In two pieces, cut within a character, as a network may.
+        cut = next((i for i, byte in enumerate(text) if byte > 0xE0), 9) + 1
+        handler.wfile.write(text[:cut])
+        handler.wfile.flush()
+        handler.wfile.write(text[cut:])
+    except (BrokenPipeError, ConnectionResetError):
+        return
 
 
 @pytest.fixture

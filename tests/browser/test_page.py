@@ -136,6 +136,72 @@ def test_a_question_can_be_stopped(fake: Any, visit: Visit) -> None:
     assert page.is_visible("#send")
 
 
+def begin(page: Any, question: str) -> None:
+    page.fill("#question", question)
+    page.press("#question", "Enter")
+    page.wait_for_selector("#waiting:not([hidden])")
+
+
+def test_progress_is_shown_stage_by_stage_and_then_the_chart(fake: Any, visit: Visit) -> None:
+    """Tables of a first summary, then the tokens of the reply; a bar of the twelve stages fills."""
+    page = visit(fake.url)
+    fake.api.steps = [
+        {"stage": "scope", "state": "begun"},
+        {"stage": "scope", "state": "ended", "ms": 1.0},
+        {"stage": "summarise", "state": "begun"},
+        {"stage": "summarise", "state": "working", "done": 3, "of": 7},
+    ]
+    begin(page, "slow")
+    page.wait_for_selector("#progress-says:has-text('3 of 7 tables')", state="attached")
+    assert page.locator("#progress-bar li").count() == 12
+    assert page.locator("#progress-bar .done").count() == 1
+    assert page.locator("#progress-bar .now").count() == 1
+    fake.api.hold.set()
+    page.wait_for_selector("#answer:not([hidden])")
+    assert not page.is_visible("#waiting")
+
+
+def test_tokens_and_a_second_round_are_said(fake: Any, visit: Visit) -> None:
+    """A reply that did not fit is asked for again: the page says so, and the bar goes back."""
+    page = visit(fake.url)
+    fake.api.steps = [
+        {"stage": stage, "state": state}
+        for stage in ("build", "plan", "read")
+        for state in ("begun", "stopped" if stage == "read" else "ended")
+    ] + [
+        {"stage": "build", "state": "begun"},
+        {"stage": "build", "state": "ended"},
+        {"stage": "plan", "state": "begun"},
+        {"stage": "plan", "state": "working", "done": 1200, "attempt": 2},
+    ]
+    begin(page, "slow")
+    page.wait_for_selector("#progress-says:has-text('1,200 tokens so far')", state="attached")
+    said = page.inner_text("#progress-says")
+    assert "mending its first answer" in said
+    assert "send 2" in said
+    assert page.locator("#progress-bar .done").count() == 1
+    assert page.locator("#progress-bar .stopped").count() == 0
+
+
+def test_long_waits_are_spoken_and_short_ones_are_not(fake: Any, visit: Visit) -> None:
+    page = visit(fake.url)
+    begin(page, "slow")
+    assert page.inner_text("#status") == "Working on: slow"
+    page.evaluate("performance.now = () => 1e9")
+    page.click("#stop")
+    fake.api.steps = [{"stage": "plan", "state": "begun"}, {"stage": "plan", "state": "working", "done": 90}]
+    page.evaluate("let t = 2e9; performance.now = () => (t += 2000)")
+    begin(page, "slow")
+    page.wait_for_selector("#status:has-text('90 tokens')", state="attached")
+
+
+def test_stream_that_is_lost_is_said(fake: Any, visit: Visit) -> None:
+    """A connection that ends without an answer is an error, not an endless wait."""
+    page = visit(fake.url)
+    ask(page, "lost")
+    assert "connection to the gateway was lost" in page.inner_text("#trouble").lower()
+
+
 def test_a_session_that_has_run_out_is_renewed_once(fake: Any, visit: Visit) -> None:
     page = visit(fake.url)
     page.wait_for_selector("#summary .known-table", state="attached")
@@ -174,7 +240,7 @@ def test_markup_in_an_answer_is_text(fake: Any, visit: Visit) -> None:
     assert page.locator("#chart [style], #chart [onclick], #chart [onload]").count() == 0
     assert page.locator("#chart [fill^=url]").count() == 0
     assert page.locator("#chart text").all_text_contents() == ["kept text"]
-    assert [path for path in fake.paths[before:] if path != "/v1/ask"] == []
+    assert [path for path in fake.paths[before:] if path != "/v1/ask/events"] == []
 
 
 def test_the_page_loads_nothing_but_its_own_files(fake: Any, visit: Visit) -> None:

@@ -83,12 +83,14 @@ class ChatServer:
         faults: Answers of the next requests, first in, first out; then it answers normally.
         modes: Reply modes it supports; another is answered with 400, as real endpoints do.
         requests: Everything that came in.
+        cut: Monotonic times at which a client was found to have left in the middle of an answer.
     """
 
     reply: Callable[[Received], str] = lambda _: PLAN
     faults: list[Fault] = field(default_factory=list)
     modes: tuple[str, ...] = ("strict", "json", "tool", "text")
     requests: list[Received] = field(default_factory=list)
+    cut: list[float] = field(default_factory=list)
     origin: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
 
@@ -172,6 +174,7 @@ def _handler(server: ChatServer) -> type[BaseHTTPRequestHandler]:
             try:
                 self._write(fault, headers, content)
             except OSError:
+                server.cut.append(time.monotonic())
                 self.close_connection = True
 
         def _write(self, fault: Fault, headers: dict[str, str], content: bytes) -> None:

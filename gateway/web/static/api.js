@@ -10,27 +10,72 @@ export class Trouble extends Error {
   }
 }
 
-async function send(path, { method = "GET", body, token, signal } = {}) {
-  const headers = { accept: "application/json" };
+async function open(path, { method = "GET", body, token, signal, accept = "application/json" } = {}) {
+  const headers = { accept };
   if (token) headers.authorization = `Bearer ${token}`;
   if (body) headers["content-type"] = "application/json";
-  let response;
   try {
-    response = await fetch(path, { method, headers, signal, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" });
+    return await fetch(path, { method, headers, signal, body: body && JSON.stringify(body), credentials: "omit", cache: "no-store" });
   } catch (error) {
     if (error.name === "AbortError") throw error;
     throw new Trouble("offline", "the gateway cannot be reached");
   }
+}
+
+const unreadable = () => new Trouble("unreadable", "the gateway's answer cannot be read");
+
+function parsed(text) {
+  try { return JSON.parse(text); } catch { throw unreadable(); }
+}
+
+function refusal(answer, status) {
+  const error = (answer && answer.error) || {};
+  return new Trouble(error.code || `http_${status}`, error.message || "the request was not accepted",
+    error.request_id, error.details || {});
+}
+
+async function read(response) {
   let answer = null;
   try {
     answer = await response.json();
-  } catch {
-    throw new Trouble("unreadable", "the gateway's answer cannot be read");
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw unreadable();
   }
   if (response.ok) return answer;
-  const error = (answer && answer.error) || {};
-  throw new Trouble(error.code || `http_${response.status}`, error.message || "the request was not accepted",
-    error.request_id, error.details || {});
+  throw refusal(answer, response.status);
+}
+
+const send = async (path, options) => read(await open(path, options));
+
+/** Read server-sent events: tell each step, and return the answer, or throw the error, that comes last. */
+async function follow(path, { onStep, ...options }) {
+  const response = await open(path, { ...options, accept: "text/event-stream" });
+  if (!response.ok) return read(response);
+  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
+  let waiting = "";
+  for (;;) {
+    let part;
+    try {
+      part = await reader.read();
+    } catch (error) {
+      if (error.name === "AbortError") throw error;
+      throw new Trouble("offline", "the connection to the gateway was lost");
+    }
+    if (part.done) throw new Trouble("offline", "the connection to the gateway was lost");
+    waiting += part.value;
+    const events = waiting.split("\n\n");
+    waiting = events.pop();
+    for (const event of events) {
+      const [, name, data] = /^event: (\w+)\ndata: (.*)$/u.exec(event) || [];
+      if (name === "step") onStep(parsed(data));
+      else if (name === "answer") return parsed(data);
+      else if (name === "error") {
+        const facts = parsed(data);
+        throw refusal(facts, facts.status);
+      }
+    }
+  }
 }
 
 /** The gateway as one tenant of the demo. */
@@ -49,27 +94,27 @@ export class Gateway {
     if (this.#tenant === tenant) this.#token = session.token;
   }
 
-  ask(question, context, signal) {
+  ask(question, context, signal, onStep) {
     const body = { question, explain: true, svg: true };
     if (context) body.context = context;
-    return this.#call("/v1/ask", { method: "POST", body, signal });
+    return this.#call(follow, "/v1/ask/events", { method: "POST", body, signal, onStep });
   }
 
   run(context, signal) {
-    return this.#call("/v1/run", { method: "POST", body: { context, explain: true, svg: true }, signal });
+    return this.#call(send, "/v1/run", { method: "POST", body: { context, explain: true, svg: true }, signal });
   }
 
-  summary() { return this.#call("/v1/summary"); }
+  summary() { return this.#call(send, "/v1/summary"); }
 
   // A session lasts minutes: one that has run out is renewed once, and the request sent again.
-  async #call(path, options = {}) {
+  async #call(how, path, options = {}) {
     const tenant = this.#tenant;
     try {
-      return await send(path, { ...options, token: this.#token });
+      return await how(path, { ...options, token: this.#token });
     } catch (error) {
       if (error.code !== "unauthorized" || tenant !== this.#tenant) throw error;
       await this.enter(tenant);
-      return send(path, { ...options, token: this.#token });
+      return how(path, { ...options, token: this.#token });
     }
   }
 }

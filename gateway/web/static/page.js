@@ -5,6 +5,7 @@ import { byId, count, h } from "./dom.js";
 import { download } from "./download.js";
 import { showInside, showStayed, showSummary } from "./inside.js";
 import { Picture } from "./picture.js";
+import { Progress } from "./progress.js";
 import { tableOf } from "./table.js";
 
 const HINTS = {
@@ -26,6 +27,7 @@ const HINTS = {
 const gateway = new Gateway();
 const say = (text) => { byId("status").textContent = text; };
 const picture = new Picture(byId("chart"), byId("point"), say);
+const progress = new Progress(say);
 const state = { answer: null, currency: null, readings: [], working: null };
 
 // ---- asking
@@ -35,7 +37,7 @@ async function ask(question) {
   if (!text || byId("send").disabled) return;
   const context = byId("follow").checked && state.answer ? state.answer.context : null;
   await work(`Working on: ${text}`, async (signal) => {
-    const answer = await gateway.ask(text, context, signal);
+    const answer = await gateway.ask(text, context, signal, (step) => { if (!signal.aborted) progress.show(step); });
     state.readings = answer.ambiguous && answer.alternatives.length
       ? [{ sentence: answer.sentence, context: answer.context }, ...answer.alternatives] : [];
     show(answer);
@@ -50,6 +52,7 @@ async function work(label, task) {
   state.working?.abort();
   const mine = new AbortController();
   state.working = mine;
+  progress.clear(label);
   busy(true);
   say(label);
   byId("trouble").hidden = true;
