@@ -39,6 +39,7 @@ _BSON_TYPES: Final[dict[ColumnType, frozenset[str]]] = {
     ColumnType.NUMBER: frozenset({"int", "long", "double", "decimal"}),
     ColumnType.TEXT: frozenset({"string"}),
     ColumnType.BOOLEAN: frozenset({"bool"}),
+    ColumnType.DATE: frozenset({"date"}),
     ColumnType.DATETIME: frozenset({"date"}),
     ColumnType.JSON: frozenset({"object", "array"}),
     ColumnType.OTHER: frozenset({"objectId"}),

@@ -9,18 +9,20 @@ never text; text is made once, at the end, without comments.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 
 from sqlglot import exp
 
-from gateway.catalog import Catalog
+from gateway.catalog import Catalog, Dialect
 from gateway.chart.compile.binder import Binder, number
 from gateway.chart.compile.engines import engine_for
 from gateway.chart.compile.groups import Shape, add_bins, grouped, top_values
 from gateway.chart.compile.outer import final, with_derived
-from gateway.chart.compile.question import check_spec, fields_of, groups_of, row_limit, with_defaults
+from gateway.chart.compile.question import Question, check_spec, fields_of, groups_of, row_limit, with_defaults
 from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.compile.titles import result_columns
+from gateway.chart.compile_mongo import compile_pipeline
 from gateway.chart.legs import Leg, Resolver
 from gateway.chart.spec import ChartSpec, Dimension
 from gateway.chart.support import as_support, with_support
@@ -39,7 +41,7 @@ def compile_spec(
     bindings: Mapping[str, str],
     now: datetime,
 ) -> CompiledQuery:
-    """Compile a chart spec to one SELECT within a scope.
+    """Compile a chart spec to one SELECT, or to one aggregation pipeline on MongoDB, within a scope.
 
     Args:
         spec: What to draw.
@@ -62,6 +64,10 @@ def compile_spec(
     check_spec(spec, summary, bindings)
     asked = with_defaults(spec)
     spec = with_support(asked, scope=scope, summary=summary)
+    if catalog.dialect is Dialect.MONGODB:
+        question = Question(spec=spec, catalog=catalog, names=Resolver(summary), bindings=bindings)
+        query = compile_pipeline(question, scope=scope, now=now)
+        return replace(query, columns=as_support(query.columns, len(asked.measures)))
     binder = Binder()
     engine = engine_for(catalog.dialect, binder, timezone=scope.timezone, week_start=scope.week_start, now=now)
     build = Build(spec=spec, catalog=catalog, names=Resolver(summary), engine=engine, binder=binder, bindings=bindings)
