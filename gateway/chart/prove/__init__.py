@@ -3,8 +3,9 @@
 It reads the final text (`lexer`, `grammar`, `facts`) and compares it with the scope: exactly one SELECT of known
 parts, with a limit; every base table read in one scope CTE of its own, fenced, with exactly the filters of this scope
 and this scope's own values bound; no hidden column let out; nothing but the columns, functions, types and numbers on
-its lists. It shares no code with the compiler or the barrier, so that one mistake does not hide in both. What it does
-not recognise it refuses; what it cannot finish it refuses.
+its lists. A pipeline of MongoDB is read in the same spirit by `pipeline`. It shares no code with the compilers or the
+barriers, so that one mistake does not hide in both. What it does not recognise it refuses; what it cannot finish it
+refuses.
 
 Not checked here: whether the answer is what was asked (`gateway.chart.validate`), and limits of time and bytes, which
 the source keeps.
@@ -15,6 +16,7 @@ from __future__ import annotations
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table
 from gateway.chart.prove.facts import Facts, read_facts
 from gateway.chart.prove.nodes import refuse
+from gateway.chart.prove.pipeline import check_pipeline
 from gateway.chart.prove.scope_cte import Predicate, ScopeCte
 from gateway.errors import ScopeRefusedError
 from gateway.tenancy.scope import ParentFilter, RowFilter, Scope, TableScope
@@ -51,6 +53,9 @@ def prove(query: CompiledQuery, *, catalog: Catalog, scope: Scope) -> ScopedQuer
 def _check(query: CompiledQuery, catalog: Catalog, scope: Scope) -> None:
     if query.dialect is not catalog.dialect or scope.source != catalog.source:
         raise refuse("it is for another source")
+    if query.dialect is Dialect.MONGODB:
+        check_pipeline(query, catalog, scope)
+        return
     facts = read_facts(query.statement, query.dialect)
     for name, cte in facts.ctes.items():
         _check_table(name, cte, facts, query, catalog, scope)

@@ -4,9 +4,20 @@ from tests.gateway.chart.conftest import (
     duckdb_shop,
     mariadb_server,
     mariadb_shop,
+    mongodb_server,
+    mongodb_shop,
     postgres_server,
     postgres_shop,
     sqlite_shop,
 )
 
-__all__ = ["duckdb_shop", "mariadb_server", "mariadb_shop", "postgres_server", "postgres_shop", "sqlite_shop"]
+__all__ = [
+    "duckdb_shop",
+    "mariadb_server",
+    "mariadb_shop",
+    "mongodb_server",
+    "mongodb_shop",
+    "postgres_server",
+    "postgres_shop",
+    "sqlite_shop",
+]

@@ -16,10 +16,12 @@ from gateway.project import SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
 from tests.gateway.chart import shop
+from tests.gateway.chart.pipelines import PlainSource, load_shop
 from tests.servers.mariadb import MariadbServer, mariadb_server
+from tests.servers.mongodb import MongodbServer, mongodb_server
 from tests.servers.postgres import PostgresServer, postgres_server
 
-__all__ = ["mariadb_server", "postgres_server"]
+__all__ = ["mariadb_server", "mongodb_server", "postgres_server"]
 
 
 @dataclass(frozen=True)
@@ -115,3 +117,11 @@ def mariadb_shop(mariadb_server: MariadbServer) -> Iterator[Engine]:
     engine = _opened(SourceConfig(name="shop", kind="mysql", url=url, unsafe_no_tls=True))
     yield engine
     engine.source.close()
+
+
+@pytest.fixture(scope="session")
+def mongodb_shop(mongodb_server: MongodbServer) -> Iterator[Engine]:
+    """The shop on a server that speaks MongoDB's protocol, with the structure an owner would declare."""
+    with mongodb_server.admin() as admin:
+        load_shop(admin["chartshop"])
+        yield Engine(PlainSource(admin["chartshop"]), shop.catalog(Dialect.MONGODB))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime
+from decimal import Decimal
 from typing import Any, Literal
 
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
@@ -117,8 +118,15 @@ METRICS = (
 )
 
 
-def column(name: str, kind: ColumnType) -> Column:
-    """A column whose physical name is its safe name."""
+BSON = {INT: "int|long", NUM: "decimal|double|int|long", TXT: "string", BOO: "bool", DAY: "date", AT: "date"}
+NESTED = {"id": "_id", "country": "address.country", "category": "kind.of.product"}
+"""On MongoDB some columns are fields of documents within the document."""
+
+
+def column(name: str, kind: ColumnType, dialect: Dialect = Dialect.DUCKDB) -> Column:
+    """A column whose physical name is its safe name, but for nested ones on MongoDB."""
+    if dialect is Dialect.MONGODB:
+        return Column(name=name, physical=NESTED.get(name, name), type=kind, native_type=BSON[kind])
     return Column(name=name, physical=name, type=kind)
 
 
@@ -128,7 +136,7 @@ def catalog(dialect: Dialect) -> Catalog:
         Table(
             name=name,
             physical=(name,),
-            columns=tuple(column(c, kind) for c, kind in columns.items()),
+            columns=tuple(column(c, kind, dialect) for c, kind in columns.items()),
             primary_key=("id",),
         )
         for name, columns in COLUMNS.items()
@@ -244,6 +252,35 @@ def inserts(mark: str) -> list[tuple[str, list[tuple[object, ...]]]]:
         (f"INSERT INTO {name} VALUES ({', '.join([mark] * len(COLUMNS[name]))})", ROWS[name])
         for name in ("cities", "customers", "products", "orders", "items", "tickets")
     ]
+
+
+def documents(name: str) -> list[dict[str, Any]]:
+    """A table as MongoDB may hold it: what is empty is missing in every other row, numbers are of four types.
+
+    Decimals are given as `Decimal`, for a driver's own type to be made of them.
+    """
+    found: list[dict[str, Any]] = []
+    for place, row in enumerate(ROWS[name]):
+        document: dict[str, Any] = {}
+        for (column_name, kind), cell in zip(COLUMNS[name].items(), row, strict=True):
+            if cell is None and place % 2:
+                continue
+            *way, last = NESTED.get(column_name, column_name).split(".")
+            within = document
+            for part in way:
+                within = within.setdefault(part, {})
+            within[last] = _bson(cell, kind, place)
+        found.append(document)
+    return found
+
+
+def _bson(cell: object, kind: ColumnType, place: int) -> object:
+    if isinstance(cell, str) and kind is NUM:
+        number = Decimal(cell)
+        return number if place % 3 else int(number) if number == int(number) else float(number)
+    if isinstance(cell, str) and kind.is_temporal:
+        return datetime.fromisoformat(cell)
+    return cell
 
 
 def with_reflected(reflected: Catalog) -> Catalog:

@@ -81,3 +81,12 @@ def test_mariadb_answers_like_duckdb(case: str, setting: str, duckdb_shop: Engin
     zone, week = _SETTINGS[setting]
     right = shop.scope("a", timezone=zone, week_start=week)
     assert_same(answer(mariadb_shop, CASES[case], right), answer(duckdb_shop, CASES[case], right))
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("case", "setting"), RUNS)
+def test_mongodb_answers_like_duckdb(case: str, setting: str, duckdb_shop: Engine, mongodb_shop: Engine) -> None:
+    """A server of MongoDB's protocol, over documents with missing fields, nested ones and four types of number."""
+    zone, week = _SETTINGS[setting]
+    right = shop.scope("a", timezone=zone, week_start=week)
+    assert_same(answer(mongodb_shop, CASES[case], right), answer(duckdb_shop, CASES[case], right))
