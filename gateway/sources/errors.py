@@ -35,6 +35,7 @@ class Code(StrEnum):
     BUSY = "source_busy"
     PERMISSION = "source_permission_denied"
     TOO_LARGE = "source_too_large"
+    VERSION = "source_version_unsupported"
     UNUSABLE = "source_unusable"
     TIMEOUT = "query_timeout"
     CANCELLED = "query_cancelled"
@@ -69,6 +70,7 @@ _TEXT: Final[dict[Code, str]] = {
     Code.BUSY: "source '{name}' is locked by another process that writes to it",
     Code.PERMISSION: "source '{name}' may not be read with the rights of this process or user",
     Code.TOO_LARGE: "source '{name}' is larger than this kind of source may be",
+    Code.VERSION: "the server of source '{name}' is older than docs/sources.md asks for",
     Code.UNUSABLE: "source '{name}' cannot be read",
     Code.TIMEOUT: "the database of source '{name}' did not answer in time and was told to stop",
     Code.CANCELLED: "the query on source '{name}' was stopped because its caller left",
@@ -163,6 +165,25 @@ DUCKDB_CLASS: Final[dict[str, Code]] = {
 """DuckDB exception classes by name, the DB-API base classes last."""
 
 
+MONGO_CODE: Final[dict[int, Code]] = {
+    2: Code.STATEMENT, 6: Code.CONNECTION, 7: Code.CONNECTION, 9: Code.STATEMENT, 11: Code.AUTH, 13: Code.DENIED,
+    14: Code.VALUE, 17: Code.STATEMENT, 18: Code.AUTH, 26: Code.MISSING, 28: Code.MISSING, 39: Code.CONNECTION,
+    40: Code.STATEMENT, 43: Code.CONNECTION, 50: Code.TIMEOUT, 52: Code.STATEMENT, 59: Code.STATEMENT,
+    72: Code.STATEMENT, 73: Code.MISSING, 89: Code.CONNECTION, 91: Code.CONNECTION, 96: Code.FAILED,
+    115: Code.STATEMENT, 125: Code.MEMORY, 133: Code.UNREACHABLE, 134: Code.CONFLICT, 136: Code.CONFLICT,
+    146: Code.MEMORY, 165: Code.STATEMENT, 166: Code.STATEMENT, 167: Code.STATEMENT, 169: Code.STATEMENT,
+    175: Code.CONFLICT, 189: Code.CONFLICT, 202: Code.TIMEOUT, 226: Code.STATEMENT, 237: Code.CANCELLED,
+    239: Code.CONFLICT, 241: Code.VALUE, 246: Code.CONFLICT, 262: Code.TIMEOUT, 281: Code.STATEMENT,
+    290: Code.TIMEOUT, 292: Code.MEMORY, 303: Code.STATEMENT, 322: Code.STATEMENT, 323: Code.DENIED,
+    334: Code.AUTH, 346: Code.CONFLICT, 347: Code.DENIED, 353: Code.MEMORY, 388: Code.CONFLICT,
+    10107: Code.CONFLICT, 10334: Code.BYTES, 11600: Code.CONNECTION, 11601: Code.CANCELLED, 11602: Code.CONFLICT,
+    13388: Code.CONFLICT, 13435: Code.CONFLICT, 13436: Code.CONFLICT, 16608: Code.DIVISION, 16819: Code.MEMORY,
+    16820: Code.MEMORY, 16872: Code.STATEMENT, 16945: Code.MEMORY, 17053: Code.VALUE, 17419: Code.BYTES,
+    17420: Code.BYTES, 31249: Code.STATEMENT, 40324: Code.STATEMENT, 50840: Code.DIVISION, 5166403: Code.VALUE,
+}  # fmt: skip
+"""MongoDB error codes, from error_codes.yml and, above 10,000, from the place that raises them; else `Code.FAILED`."""
+
+
 def sqlstate_code(sqlstate: str | None) -> Code:
     """The code of a PostgreSQL SQLSTATE; None or unknown is `Code.FAILED`."""
     if not sqlstate:
@@ -182,3 +203,8 @@ def sqlite_code(name: str | None) -> Code:
 def duckdb_code(error: BaseException) -> Code:
     """The code of a DuckDB exception, by the most specific of its classes that is known."""
     return next((DUCKDB_CLASS[c.__name__] for c in type(error).__mro__ if c.__name__ in DUCKDB_CLASS), Code.FAILED)
+
+
+def mongo_code(number: int | None) -> Code:
+    """The code of a MongoDB server error; None or unknown is `Code.FAILED`."""
+    return MONGO_CODE.get(number or 0, Code.FAILED)

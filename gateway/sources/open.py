@@ -86,6 +86,10 @@ def _open_server(config: SourceConfig, kind: str) -> Source:
             from gateway.sources.mysql_source import MysqlSource
 
             return MysqlSource(config)
+        if kind == "mongodb":
+            from gateway.sources.mongo_source import MongoSource
+
+            return MongoSource(config)
     except ImportError:
         raise failure(Code.DRIVER, config.name) from None
     raise failure(Code.KIND, config.name)

@@ -1,31 +1,26 @@
-"""What every SQL source does alike: limits, deadline, cancellation, cells, distinct values under a scope."""
+"""What every SQL source does alike: deadline, cancellation, distinct values under a scope."""
 
 from __future__ import annotations
 
 import threading
-import time
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Final, Self
 
 from sqlglot import exp
 
-from gateway.catalog import Catalog, Dialect
-from gateway.errors import ScopeRefusedError
 from gateway.sources.base import Cancel
-from gateway.sources.cells import convert, size
+from gateway.sources.bounded import BATCH, BoundedSource, Fetched
 from gateway.sources.errors import Code, failure
 from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
-from gateway.tenancy.scope import Limits, Scope
-from gateway.types import Cell, ResultTable, ScopedQuery
+from gateway.tenancy.scope import Scope
+from gateway.types import Cell, CompiledQuery
 
 Parameters = Mapping[str, Cell | tuple[Cell, ...]]
-Fetch = Callable[[int], Sequence[Sequence[object]]]
-"""Gives up to that many further rows of a running statement; none when it is done."""
+Fetch = Fetched
 
-_BATCH: Final = 500
 _INSIST_S: Final = 0.25
 """Seconds between two stops of a statement that has not ended."""
 _VALUES_TIMEOUT_S: Final = 30.0
@@ -93,19 +88,8 @@ class Watch:
             self._timer.cancel()
 
 
-class SqlSource(ABC):
-    """A datasource that speaks SQL. An engine brings `_rows` and `_reflect`; the rest is here.
-
-    Args:
-        name: The owner's name of the source; may be spoken.
-        dialect: What the engine understands.
-    """
-
-    def __init__(self, name: str, dialect: Dialect) -> None:
-        self.name = name
-        self.dialect = dialect
-        self._catalog: Catalog | None = None
-        self._catalog_lock = threading.Lock()
+class SqlSource(BoundedSource):
+    """A datasource that speaks SQL. An engine brings `_rows` and `_reflect`; the rest is here."""
 
     @abstractmethod
     def _rows(
@@ -113,64 +97,14 @@ class SqlSource(ABC):
     ) -> AbstractContextManager[Fetch]:
         """Run a statement read-only; every driver error leaves as a `GatewayError` of the closed set."""
 
-    @abstractmethod
-    def _reflect(self) -> Catalog:
-        """Read the structure from the engine."""
-
-    @abstractmethod
-    def close(self) -> None:
-        """Release connections."""
-
-    def reflect(self) -> Catalog:
-        """Read the structure anew (see `gateway.sources.base.Source`)."""
-        catalog = self._reflect()
-        with self._catalog_lock:
-            self._catalog = catalog
-        return catalog
-
-    def _known_catalog(self) -> Catalog:
-        with self._catalog_lock:
-            known = self._catalog
-        return known if known is not None else self.reflect()
-
-    def run(self, query: ScopedQuery, *, limits: Limits, cancel: Cancel | None = None) -> ResultTable:
-        """Run a proved statement within the limits.
-
-        Raises:
-            ScopeRefusedError: The statement was not proved.
-            QueryTimeoutError: `limits.timeout_s` passed.
-            QueryLimitError: The answer is larger than `limits.max_bytes`.
-            QueryError: Anything else, with a code of `gateway.sources.errors.Code`.
-        """
-        if not isinstance(query, ScopedQuery):
-            raise ScopeRefusedError("only a proved statement is run", stage="run")
-        compiled = query.query
-        if compiled.dialect is not self.dialect:
-            raise ScopeRefusedError("the statement is for another engine", stage="run")
-        shown = min(limits.max_rows, compiled.max_rows)
-        started = time.perf_counter()
-        rows: list[tuple[Cell, ...]] = []
-        total = 0
-        with self._rows(compiled.statement, compiled.parameters, timeout_s=limits.timeout_s, cancel=cancel) as fetch:
-            while len(rows) <= shown and (batch := fetch(min(_BATCH, shown + 1 - len(rows)))):
-                converted = convert(batch, compiled.columns)
-                total += sum(map(size, converted))
-                if total > limits.max_bytes:
-                    raise failure(Code.BYTES, self.name)
-                rows.extend(converted)
-        return ResultTable(
-            columns=compiled.columns,
-            rows=tuple(rows[:shown]),
-            truncated=len(rows) > shown,
-            elapsed_ms=(time.perf_counter() - started) * 1000,
-            bytes=total,
-        )
+    def _run(self, query: CompiledQuery, *, timeout_s: float, cancel: Cancel | None) -> AbstractContextManager[Fetch]:
+        return self._rows(query.statement, query.parameters, timeout_s=timeout_s, cancel=cancel)
 
     def aggregate(self, statement: str, parameters: Parameters, *, timeout_s: float) -> list[tuple[object, ...]]:
         """Run a summary statement of `gateway.summary` (see `gateway.sources.base.Source`)."""
         with self._rows(statement, parameters, timeout_s=timeout_s, cancel=None) as fetch:
             found: list[tuple[object, ...]] = []
-            while batch := fetch(_BATCH):
+            while batch := fetch(BATCH):
                 found.extend(tuple(row) for row in batch)
             return found
 
@@ -192,7 +126,7 @@ class SqlSource(ABC):
         select.set("with_", exp.With(expressions=list(barrier.ctes)))
         statement = select.sql(dialect=self.dialect.value, comments=False)
         with self._rows(statement, barrier.parameters, timeout_s=_VALUES_TIMEOUT_S, cancel=None) as fetch:
-            while batch := fetch(_BATCH):
+            while batch := fetch(BATCH):
                 for (text,) in batch:
                     if text is not None:
                         yield str(text)

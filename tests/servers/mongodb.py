@@ -16,6 +16,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -99,26 +100,24 @@ def _started(*, tls: bool = False) -> Iterator[MongodbServer]:
         ):
             client.admin.command(_ADMIN)
         with _running(folder, port, auth=True, certificate=certificate):
-            yield MongodbServer(port=port, engine=_engine()[0], ca_file=certificate[0] if certificate else None)
+            yield MongodbServer(port=port, engine=_engine(), ca_file=certificate[0] if certificate else None)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _engine() -> tuple[str, str]:
-    found = shutil.which("mongod")
-    if found:
-        return "mongod", found
-    beside = Path(sys.executable).with_name("secantusd-py")
-    assert beside.exists(), "no MongoDB server: install the dev extra, put mongod on the path, or give its address"
-    return "secantusdb", str(beside)
+def _engine() -> str:
+    if shutil.which("mongod"):
+        return "mongod"
+    assert find_spec("secantus"), "no MongoDB server: install the dev extra, put mongod on the path, or give an address"
+    return "secantusdb"
 
 
 def _command(folder: Path, port: int, *, auth: bool, certificate: tuple[Path, Path] | None) -> list[str]:
-    engine, binary = _engine()
+    engine = _engine()
     data = folder / "data"
     data.mkdir(exist_ok=True)
     if engine == "mongod":
-        command = [binary, "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(data), "--nounixsocket"]
+        command = ["mongod", "--bind_ip", "127.0.0.1", "--port", str(port), "--dbpath", str(data), "--nounixsocket"]
         command += ["--auth"] if auth else []
         if certificate:
             both = folder / "both.pem"
@@ -127,7 +126,8 @@ def _command(folder: Path, port: int, *, auth: bool, certificate: tuple[Path, Pa
         return command
     config = folder / "secantusd.toml"
     config.write_text("")  # none of the machine's own is looked for then
-    command = [binary, "--config", str(config), "--host", "127.0.0.1", "--port", str(port)]
+    command = [sys.executable, "-P", str(Path(__file__).with_name("stoppable_secantus.py")), "--config", str(config)]
+    command += ["--host", "127.0.0.1", "--port", str(port)]
     command += ["--storage-path", str(data), "--cache-size", "256M", "--standalone", "--log-level", "ERROR"]
     command += ["--auth"] if auth else []
     if certificate:

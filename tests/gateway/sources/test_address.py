@@ -83,7 +83,7 @@ def test_refused_addresses(names: dict[str, list[str]], url: str, code: str) -> 
 
 
 @pytest.mark.parametrize(
-    "url", ["ftp://u:hush@localhost/x", "hush", "file:///etc/passwd", "mongodb://u:hush@localhost/x"]
+    "url", ["ftp://u:hush@localhost/x", "hush", "file:///etc/passwd", "oracle://u:hush@localhost/x"]
 )
 def test_unknown_schemes_are_refused(url: str) -> None:
     config = SourceConfig.model_validate({"name": "shop", "url": SecretStr(url), "unrestricted": True})
