@@ -112,7 +112,7 @@ def entity(kind: str, rng: random.Random, fakers: dict[str, Faker]) -> str:
     """One generated entity."""
     us = fakers["en_US"]
     made: dict[str, Callable[[], str]] = {
-        "person": lambda: _person(fakers[rng.choice(LOCALES)]),
+        "person": lambda: person(fakers[rng.choice(LOCALES)]),
         "email": fakers[rng.choice(LOCALES)].email,
         "phone": lambda: us.numerify(rng.choice(PHONES)),
         "card": lambda: _card(rng, us),
@@ -136,7 +136,8 @@ def _of(rng: random.Random, alphabet: str, size: int) -> str:
     return "".join(rng.choice(alphabet) for _ in range(size))
 
 
-def _person(fake: Faker) -> str:
+def person(fake: Faker) -> str:
+    """A full name."""
     return f"{fake.first_name()} {fake.last_name()}"
 
 

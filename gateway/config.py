@@ -15,7 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gateway.errors import ConfigError
 from gateway.llm.settings import LlmSettings
-from redaction.config import DEFAULT_COUNTRIES
+from redaction.config import DEFAULT_COUNTRIES, DEFAULT_GROUPED
 
 PREFIX = "ROWLESS_"
 
@@ -69,11 +69,15 @@ class RedactionSettings(_Group):
     """What counts as personal data, and what is done with it."""
 
     language: Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")] = "en"
-    """Language of the questions; one without an installed model is scanned by patterns only, and the audit says so."""
+    """Language of the questions; one without a model is scanned by patterns only, and the audit says so."""
+    model: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_]\w*$")] | None = None
+    """Import name of an installed spaCy package for `language`; English has its own."""
     countries: tuple[str, ...] = DEFAULT_COUNTRIES
     """Countries whose national identifiers are looked for; a JSON list."""
     phone_regions: tuple[str, ...] = ("US", "GB", "DE", "FR", "ES", "IN")
     """Countries whose number plans are tried for telephone numbers without a country code; a JSON list."""
+    grouped_phone_regions: tuple[str, ...] = DEFAULT_GROUPED
+    """Countries whose telephone numbers count where they are grouped as is usual there; a JSON list."""
     thresholds: dict[str, Annotated[float, Field(ge=0, le=1)]] = {}
     """Least score by entity type; a JSON object."""
     allow: tuple[str, ...] = ()

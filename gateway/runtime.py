@@ -137,12 +137,13 @@ def checkpoint_folder(settings: Settings) -> Path:
 
 
 def scan_config(settings: RedactionSettings) -> ScanConfig:
-    """What the scanner looks for, by the settings; a language without an installed model is scanned by patterns."""
+    """What the scanner looks for, by the settings; a language without a model is scanned by patterns."""
     return ScanConfig(
         language=settings.language,
-        model=ENGLISH_MODEL if settings.language == "en" else None,
+        model=settings.model or (ENGLISH_MODEL if settings.language == "en" else None),
         countries=settings.countries,
         phone_regions=settings.phone_regions,
+        grouped_phone_regions=settings.grouped_phone_regions,
         thresholds=settings.thresholds,
         allow=frozenset(settings.allow),
         own_patterns=tuple(

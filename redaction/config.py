@@ -11,6 +11,10 @@ from typing import Final
 from redaction.recognizers.model import ENGLISH_MODEL
 
 DEFAULT_COUNTRIES: Final = ("us", "uk", "au", "ca", "de", "es", "fi", "fr", "in", "it", "kr", "pl", "se", "sg", "br")
+DEFAULT_GROUPED: Final = (
+    "IT", "NL", "BE", "AT", "CH", "PT", "IE", "DK", "NO", "SE", "FI", "PL", "CZ", "HU", "RO", "GR", "HR", "TR", "BR",
+    "MX", "AU", "NZ", "ZA", "JP", "SG",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,6 +42,8 @@ class ScanConfig:
             model, and every scan report says so).
         countries: Countries whose national identifiers are looked for.
         phone_regions: Countries whose number plans are tried for numbers without a country code.
+        grouped_phone_regions: Countries whose numbers count, in a question, where they are grouped as is usual there:
+            their plans take nearly every number of eight digits.
         thresholds: Least score by entity type.
         default_threshold: Least score of every other type. presidio's checked patterns score 1.0, shapes without a
             check digit 0.05 to 0.5 and rise by 0.35 beside a word that names them.
@@ -52,6 +58,7 @@ class ScanConfig:
     model: str | None = ENGLISH_MODEL
     countries: tuple[str, ...] = DEFAULT_COUNTRIES
     phone_regions: tuple[str, ...] = ("US", "GB", "DE", "FR", "ES", "IN")
+    grouped_phone_regions: tuple[str, ...] = DEFAULT_GROUPED
     thresholds: Mapping[str, float] = field(default_factory=dict)
     default_threshold: float = 0.5
     allow: frozenset[str] = frozenset()

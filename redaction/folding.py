@@ -51,6 +51,7 @@ _SPACED_DIGITS: Final = regex.compile(r"(?<![\w.,])\d{1,4}(?:[ ._/\\|,;:*'\-]{1,
 _DATE_OR_TIME: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)|\d{1,2}:\d{2}(?::\d{2})?(?!\d)"
 )
+_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?")
 _SPACED_LETTERS: Final = regex.compile(r"(?<!\w)(?:[\w@.+\-] ){5,}[\w@.+\-](?!\w)")
 _SPELT_EMAIL: Final = regex.compile(
@@ -188,6 +189,8 @@ def _joined(text: str) -> str:
     if len(digits) < 7 or _THOUSANDS.fullmatch(text):
         return ""
     groups = re.findall(r"\d+", rest)
+    if all(_YEAR.fullmatch(group) for group in groups):
+        return ""
     if ("," in rest or ";" in rest) and len({len(group) for group in groups}) > 1:
         return ""
     return digits

@@ -18,7 +18,7 @@ from redaction.recognizers.people import Entity, Person, find_people, find_peopl
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
-RECOGNIZER_SET: Final = "1"
+RECOGNIZER_SET: Final = "2"
 """Raised with every change of what is recognised: verdicts of an older set are not taken over."""
 
 PERSON: Final = "PERSON"

@@ -7,13 +7,14 @@ from typing import Any, Final
 
 from presidio_analyzer import Pattern
 
-from redaction.recognizers.names import Part, part_of
+from redaction.fingerprints import normalise
+from redaction.recognizers.names import Part, is_ordinary, part_of
 from redaction.recognizers.strict import StrictPatterns
 from redaction.words import is_plain_word
 
 _COMMON: Final = (
     r"street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|terrace|crescent|highway|hwy|parkway|pkwy|"
-    r"mews|alley"
+    r"mews|alley|esplanade|promenade"
 )
 """Endings of street names that end nothing else; in any case."""
 _RARE: Final = (
@@ -25,6 +26,7 @@ _RARE: Final = (
     r"Motorway|Mountains?|Mount|Neck|Orchard|Oval|Overpass|Parks?|Parkways|Passage|Pass|Path|Pike|Pines?|Place|Plains?|"
     r"Plaza|Points?|Ports?|Prairie|Radial|Ramp|Ranch|Rapids?|Rest|Ridges?|River|Roads|Route|Row|Run|Shoals?|Shores?|"
     r"Skyway|Springs?|Spurs?|Squares?|Station|Stravenue|Stream|Streets|Summit|Throughway|Trace|Track|Trafficway|Trail|"
+    r"Parade|Circuit|Quays?|Rise|Strand|Wharf|Approach|Nook|Gate|Rue|Boardwalk|"
     r"Tunnel|Turnpike|Underpass|Unions?|Valleys?|Via|Viaduct|Views?|Villages?|Ville|Vista|Walks?|Wall|Ways?|Wells?"
 )
 """Endings that are ordinary words too: only with a capital, after a name. Source: USPS Publication 28, appendix C1."""
@@ -37,13 +39,17 @@ _UNIT: Final = (
 _NAME: Final = r"(?:[\w'’.\-]{2,24} ){1,4}"
 _GERMANIC: Final = (
     r"straße|strasse|str\.|gasse|platz|weg|allee|ring|damm|ufer|chaussee|laan|straat|plein|kade|gracht|gatan|vägen|"
-    r"gade|vej|veien|gata|katu|tie"
+    r"gade|vej|veien|vegen|gata|katu|tie|kuja|polku|puistikko|alle|stræde|toften|parken|vænget|hof|gässli|gürtel|zeile"
 )
 _ROMANCE: Final = (
     r"rue|avenue|boulevard|chemin|impasse|quai|calle|avenida|av\.|plaza|paseo|carrera|callejón|callejon|calzada|privada|"
     r"andador|corredor|circuito|cerrada|peatonal|diagonal|retorno|periférico|viaducto|prolongación|circunvalación|continuación|ampliación|via|viale|piazza|"
     r"corso|vicolo|largo|rua|travessa|praça|alameda|ulica|ul\.|aleja|al\."
 )
+_AFTER: Final = r"utca|út|útja|tér|körút|fasor|sokak|sok\.|caddesi|cad\.|gatvė|g\.|prospektas|iela|tänav|mnt"
+"""Words for a street that follow its name, with the number last: Hungarian, Turkish and Baltic."""
+_BEFORE: Final = r"strada|str\.|bulevardul|bd\.|aleea|ulica|ul\.|trg|cesta|náměstí|nám\.|třída|jalan|jl\."
+"""Words for a street before its name, with the number last: Romanian, Slavic and Indonesian."""
 _SMALL: Final = r"(?:(?i:de|del|della|la|le|los|las|du|des|da|do|dos|san|santa|eje|l'|d') ?){0,3}"
 
 _GERMAN_ADDRESS: Final = rf"(?i:(?<!\w)[\w'’.\-]{{2,30}}(?:{_GERMANIC})) ?\d{{1,5}} ?[a-z]?(?:[/\-]\d{{1,4}})?(?!\w)"
@@ -77,6 +83,13 @@ class AddressRecognizer(StrictPatterns):
                 ),
                 Pattern("germanic", _GERMAN_ADDRESS, 0.7),
                 Pattern("romance", _ROMANCE_ADDRESS, 0.7),
+                Pattern(
+                    "number last",
+                    rf"(?<!\w)(?:(?:[A-Z][\w'’.\-]{{1,24}} ){{1,3}}(?i:{_AFTER})|"
+                    rf"(?i:{_BEFORE}) ?(?:[\w'’.\-]{{2,24}} ){{1,3}}(?i:n[ro]\.? ?)?) ?"
+                    r"\d{1,4}(?:[/\-]?\w{1,3})?(?!\w)",
+                    0.7,
+                ),
                 Pattern("romance, number first", _ROMANCE_NUMBER_FIRST, 0.7),
                 Pattern(
                     "unit first",
@@ -111,6 +124,9 @@ def _is_named(address: str) -> bool:
     words = re.findall(r"[^\W\d_]+", address)[:-1] or [address]
     if re.search(r"(?i)\bbox\b", address):
         return True
+    whole = re.findall(r"[^\W\d_]+", address)
+    if len(whole) == 1 and is_ordinary(normalise(whole[0])):
+        return False  # "during 2024", "spring 2025": an ordinary word that happens to end as streets do in German.
     return any(
         not is_plain_word(word.casefold()) and (part_of(word) is not Part.WORD or len(words) == 1 or word[0].isupper())
         for word in words

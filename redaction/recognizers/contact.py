@@ -12,11 +12,22 @@ from presidio_analyzer import Pattern
 from redaction.recognizers.strict import StrictPatterns
 
 _DATE_LIKE: Final = re.compile(r"(?<!\d)(?:\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?|\d{1,2}[-/.]\d{1,2}[-/.]\d{4})(?!\d)")
-_MONTH: Final = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|sept|oct|nov|dec)[a-z]*\.?"
+_YEARS: Final = re.compile(r"(?<![\d+(])(?:19|20)\d\d(?:(?: ?[-–/,] ?| )(?:19|20)\d\d)+(?!\d)")
+_MONTH: Final = r"[^\W\d_]{3,10}\.?"
+"""After a word of birth, any word between day and year is a month, in whatever language."""
 _DATE: Final = (
-    r"(?:\d{1,4}[-/. ]\d{1,2}[-/. ]\d{2,4}|\d{1,2}(?:st|nd|rd|th)?(?: of)? " + _MONTH + r",? \d{2,4}"
-    r"|" + _MONTH + r" \d{1,2}(?:st|nd|rd|th)?,? \d{2,4})"
+    r"(?:\d{1,4} ?[-/. ] ?\d{1,2} ?[-/. ] ?\d{2,4}|\d{1,2}(?:st|nd|rd|th|\.|º)?(?: of| de)? "
+    + _MONTH
+    + r"(?: de)?,? \d{2,4}"
+    r"|" + _MONTH + r" \d{1,2}(?:st|nd|rd|th)?,? \d{2,4}|(?:19|20)\d{6})"
 )
+_BIRTH: Final = (
+    r"born(?: on| in)?|birth ?dates?|birthdays?|dates? of birth|d\.?o\.?b\.?|birth_date|date_of_birth|b\.|"
+    r"née? le|date de naissance|geb(?:oren)?(?: am|\.)?|geburtsdatum|geboortedatum|nacid[oa] el|fecha de nacimiento|"
+    r"nat[oa] il|data di nascita|nascid[oa] em|data de nascimento|född(?: den)?|fødd?(?:t)?(?: den)?|fødselsdato|"
+    r"födelsedatum|syntynyt|syntymäaika|narozen[aý]?|datum narození|urodzon[ya]|data urodzenia|doğum tarihi"
+)
+"""Words for being born, in the languages of the configured countries."""
 
 
 _ROUNDED = r"-?(?:\d{1,2}0*|0?\.0*\d{1,2}|\d\.\d)"
@@ -31,9 +42,16 @@ _MIN_IBAN: Final = 15
 _IBAN_STRETCH: Final = re.compile(r"[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 _NAMED_NUMBER: Final = (
     r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|number|call|calls|called|dial|me at|messages to|"
-    r"answering at|registered)[ .:#]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
+    r"answering at|registered)[ .:#\n]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
 )
 """Digits in any grouping straight after a word for a telephone; anywhere else they would be an amount."""
+_SHORT_NUMBER: Final = (
+    r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|dial|messages to|texts to)[ .:#\n]{1,3})"
+    r"(?:is |at |on |from |to )?\d{2,4}(?:[ .\-]\d{2,4}){1,3}(?![\w%])(?![.,]\d)"
+)
+"""Six digits or more in groups, as short as small countries have them, after a word that says telephone alone."""
+_BEFORE_NAME: Final = r"(?<![\w.])\(?\d(?:[ ()./\-]{0,2}\d){6,13}[ \-]{1,2}(?:office|fax|mobile|cell|desk)\b"
+_SHORT_BEFORE_NAME: Final = r"(?<![\w.])\d{2,4}(?:[ .\-]\d{2,4}){1,3}[ \-]{1,2}(?:fax|mobile|cell)\b"
 
 
 class EmailShapeRecognizer(StrictPatterns):
@@ -56,9 +74,9 @@ class EmailShapeRecognizer(StrictPatterns):
 class PhoneShapeRecognizer(StrictPatterns):
     """A telephone number: international, or valid and grouped as written in one of the configured countries."""
 
-    needs = re.compile(r"(?:\d[^\dA-Za-z\n]{0,3}){7}")
+    needs = re.compile(r"(?:\d[^\dA-Za-z\n]{0,3}){6}")
 
-    def __init__(self, language: str, regions: tuple[str, ...]) -> None:
+    def __init__(self, language: str, regions: tuple[str, ...], grouped: tuple[str, ...] = ()) -> None:
         super().__init__(
             supported_entity="PHONE_NUMBER",
             name="Phone",
@@ -66,11 +84,9 @@ class PhoneShapeRecognizer(StrictPatterns):
             patterns=[
                 Pattern("international", r"(?<![\w+])(?:\+|00)[1-9](?:[ ()./\-]{0,3}\d){6,14}(?!\d)", 0.9),
                 Pattern("after its name", _NAMED_NUMBER, 0.8),
-                Pattern(
-                    "before its name",
-                    r"(?<![\w.])\(?\d(?:[ ()./\-]{0,2}\d){6,13} (?:office|fax|mobile|cell|desk)\b",
-                    0.7,
-                ),
+                Pattern("short, after its name", _SHORT_NUMBER, 0.7),
+                Pattern("before its name", _BEFORE_NAME, 0.7),
+                Pattern("short, before its name", _SHORT_BEFORE_NAME, 0.7),
                 Pattern(
                     "north american", r"(?<![\w.])(?:1[ .\-]?)?(?:\(\d{3}\) ?|\d{3}[.\-])\d{3}[.\- ]\d{4}(?![\w])", 0.8
                 ),
@@ -78,6 +94,7 @@ class PhoneShapeRecognizer(StrictPatterns):
             context=["phone", "tel", "telephone", "mobile", "cell", "call", "number", "fax", "whatsapp", "sms"],
         )
         self._regions = regions
+        self._grouped = grouped
 
     def analyze(
         self, text: str, entities: list[str], nlp_artifacts: object = None, regex_flags: int | None = None
@@ -86,12 +103,24 @@ class PhoneShapeRecognizer(StrictPatterns):
         if self.needs.search(text) is None:
             return []
         blanked = _DATE_LIKE.sub(lambda m: "x" * len(m.group()), text)
+        blanked = _YEARS.sub(lambda m: "x" * len(m.group()), blanked)
         blanked = _BAND.sub(lambda m: "x" * len(m.group()), blanked)
         found = super().analyze(blanked, entities, nlp_artifacts, regex_flags)
         for region in self._regions:
             for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.VALID, _ALL):
                 found.append(self.result(match.start, match.end, 0.75))
+        for region in self._grouped:
+            for match in phonenumbers.PhoneNumberMatcher(blanked, region, phonenumbers.Leniency.STRICT_GROUPING, _ALL):
+                if _is_grouped(match.raw_string):
+                    found.append(self.result(match.start, match.end, 0.7))
         return found
+
+
+def _is_grouped(number: str) -> bool:
+    """Whether digits are written in groups as telephone numbers are, and not as thousands are: "020 12 34 56"."""
+    groups = re.findall(r"\d+", number)
+    thousands = len(groups[0]) <= 3 and not groups[0].startswith("0") and all(len(g) == 3 for g in groups[1:])
+    return len(groups) > 1 and (not thousands or number.startswith(("(", "+")))
 
 
 class CardRecognizer(StrictPatterns):
@@ -186,13 +215,13 @@ class BirthDateRecognizer(StrictPatterns):
     needs = re.compile(r"\d")
 
     def __init__(self, language: str) -> None:
-        lead = (
-            r"(?:born(?: on| in)?|birth ?dates?|birthdays?|date of birth|d\.?o\.?b\.?"
-            r"|birth_date|date_of_birth|né le|geboren(?: am)?|nacid[oa] el)"
-        )
         super().__init__(
             supported_entity="DATE_OF_BIRTH",
             name="BirthDate",
             supported_language=language,
-            patterns=[Pattern("after its name", rf"\b{lead}\b[\s:=]{{0,3}}(?:is |was |of |on |= )?{_DATE}\b", 0.95)],
+            patterns=[
+                Pattern(
+                    "after its name", rf"(?<!\w)(?:{_BIRTH})[\s:=(]{{0,3}}(?:is |was |of |on |= )?{_DATE}(?!\w)", 0.95
+                )
+            ],
         )

@@ -16,6 +16,7 @@ from redaction.recognizers.contact import (
     EmailShapeRecognizer,
     PhoneShapeRecognizer,
 )
+from redaction.recognizers.identifiers import NamedIdRecognizer
 from redaction.recognizers.model import LocalModel
 from redaction.recognizers.national import national_recognizers
 from redaction.recognizers.secrets import SecretRecognizer
@@ -37,7 +38,8 @@ def build_engine(config: ScanConfig, *, prose: bool) -> AnalyzerEngine:
     recognizers: list[Any] = [
         EmailShapeRecognizer(language),
         CheckedIbanRecognizer(language),
-        PhoneShapeRecognizer(language, config.phone_regions),
+        PhoneShapeRecognizer(language, config.phone_regions, config.grouped_phone_regions if prose else ()),
+        NamedIdRecognizer(language),
         AddressRecognizer(language),
         BirthDateRecognizer(language),
         SecretRecognizer(language),

@@ -45,7 +45,8 @@ _TOP_SURNAME: Final = 3_000
 _MIN_CHARS: Final = 3
 _LONG: Final = 5
 """A rare name longer than this, that no dictionary has, is hardly anything else."""
-_MONTH_NAMES: Final = frozenset({"may", "april", "june", "august", "will", "mark"})
+_MONTH_NAMES: Final = frozenset({"may", "april", "june", "august", "jan", "will", "mark"})
+"""Words of every question that are given names besides; names only beside something else that is one."""
 
 _PARTICLE_WORDS: Final = (
     "de da do dos das del della di van von der den ten ter la le du bin ibn ben al el abu af av zu zur mac mc st"
@@ -225,11 +226,7 @@ def _given(plain: str, rank: int | None, ordinary: bool) -> Part | None:
     long_enough = len(plain) > _MIN_CHARS or rank < _COMMON_GIVEN
     if sure and listed and long_enough and plain not in _listed(_PLACES) and dictionary():
         return Part.GIVEN
-    return (
-        None
-        if is_plain_word(plain) and plain not in {"may", "april", "june", "august", "will", "mark"}
-        else Part.MAYBE_GIVEN
-    )
+    return None if is_plain_word(plain) and plain not in _MONTH_NAMES else Part.MAYBE_GIVEN
 
 
 def _surname(plain: str, rank: int | None, ordinary: bool) -> Part | None:

@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from redaction.linking import KnownNames
+from redaction.recognizers.capitals import find_by_capital, find_in_lists
 from redaction.recognizers.names import (
     Part,
     is_also_surname,
@@ -20,7 +21,7 @@ from redaction.recognizers.names import (
     is_top_surname,
     is_word_or_place,
 )
-from redaction.recognizers.wording import NAME_PARTS, Word, pieces_of, runs_of, words_of
+from redaction.recognizers.wording import NAME_PARTS, PLACE, Word, pieces_of, runs_of, words_of
 from redaction.words import is_plain_word
 
 _TITLES_WORDS: Final = """
@@ -39,10 +40,6 @@ _BEFORE_WORDS: Final = """
 of for by from with to did does has have is was about and or versus vs than
 """
 _BEFORE: Final = _PERSONS | frozenset(_BEFORE_WORDS.split())
-_PLACE_WORDS: Final = """
-san santa santo sao saint st fort ft mount mt lake new port los las el cape north south east west
-"""
-_PLACE: Final = frozenset(_PLACE_WORDS.split())
 _ORGANISATION_WORDS: Final = """
 inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university street avenue road
 """
@@ -98,6 +95,14 @@ def find_people(
     for entity in entities:
         if entity.label == "PERSON":
             found.extend(_confirmed(words, entity))
+    if english:
+
+        def called(start: int, end: int) -> frozenset[str]:
+            return frozenset(e.label for e in entities if e.start <= start and end <= e.end)
+
+        found.extend(_person(words, *span, POSSIBLE) for span in find_by_capital(text, words, called))
+        spans = [(person.start, person.end) for person in found]
+        found.extend(_person(words, *span, POSSIBLE) for span in find_in_lists(text, words, spans))
     return found
 
 
@@ -152,7 +157,7 @@ def _judge_one(
 
 def _judge_full(words: list[Word], first: int, last: int, before: Word | None) -> Iterator[Person]:
     names = [word for word in words[first:last] if word.part in NAME_PARTS]
-    if names[0].lower in _PLACE and names[0].part is not Part.GIVEN:
+    if names[0].lower in PLACE and names[0].part is not Part.GIVEN:
         return
     if any(word.part in _SURE for word in names):
         yield from _around_sure(words, first, last)
@@ -257,7 +262,7 @@ def _is_before_name(word: Word | None) -> bool:
 
 
 def _is_place_or_firm(before: Word | None, after: Word | None) -> bool:
-    return (before is not None and before.lower in _PLACE) or (after is not None and after.lower in _ORGANISATION)
+    return (before is not None and before.lower in PLACE) or (after is not None and after.lower in _ORGANISATION)
 
 
 def _is_called_otherwise(word: Word, entities: Sequence[Entity]) -> bool:

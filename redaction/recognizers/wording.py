@@ -15,7 +15,14 @@ _LONGEST_ACRONYM: Final = 5
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 _PIECE: Final = re.compile(r"[A-Z]{2,}(?![a-z])|[A-Z]?[a-z]+")
 _GAP: Final = re.compile(r"(?:\.? |-|\. ?|, )\Z")
-_SENTENCE_ENDS: Final = frozenset({".", "?", "!", ":"})
+_SENTENCE_ENDS: Final = frozenset({".", "?", "!"})
+_QUOTES: Final = "\"'“”„«»("
+_MAYBE: Final = frozenset({Part.MAYBE_GIVEN, Part.MAYBE_SURNAME})
+_PLACE_WORDS: Final = """
+san santa santo sao saint st fort ft mount mt lake new port los las el cape north south east west
+"""
+PLACE: Final = frozenset(_PLACE_WORDS.split())
+"""Words that begin the names of places: what follows is no person."""
 NAME_PARTS: Final = frozenset({Part.GIVEN, Part.MAYBE_GIVEN, Part.SURNAME, Part.MAYBE_SURNAME, Part.UNKNOWN})
 
 
@@ -31,6 +38,8 @@ class Word:
     """A word of the schema."""
     capital: bool
     """Written with a capital where that says something: not at the beginning, not where every word has one."""
+    begins: bool = False
+    """First of the text, of a line or of a sentence, in a text where a capital says something elsewhere."""
 
     @property
     def lower(self) -> str:
@@ -41,6 +50,11 @@ class Word:
     def is_ordinary(self) -> bool:
         """Whether a dictionary has it, as a name or not."""
         return is_ordinary(normalise(self.text))
+
+    @property
+    def upper(self) -> bool:
+        """Written with a capital, wherever it stands."""
+        return self.text[0].isupper()
 
     @property
     def is_initial(self) -> bool:
@@ -54,27 +68,37 @@ def words_of(text: str, known: KnownNames | None, *, english: bool = True) -> li
     Where the language is not `english`, that no dictionary has a word says nothing about it.
     """
     tokens = list(_TOKEN.finditer(text))
-    capitals = sum(t.group()[0].isupper() for t in tokens)
-    telling = capitals * 10 < len(tokens) * 7 or len(tokens) < 4
+    spoken = [re.sub(r"['’]s\Z", "", token.group()) for token in tokens]
+    parts = [_part(word, known, english=english) for word in spoken]
+    telling = _is_telling(spoken, parts)
     words: list[Word] = []
-    for number, token in enumerate(tokens):
-        spoken = re.sub(r"['’]s\Z", "", token.group())
-        plain = spoken.casefold()
-        part = part_of(spoken)
-        is_known = known is not None and plain in known
-        if (is_known and part is not Part.GIVEN) or (
-            part is Part.UNKNOWN and spoken.isupper() and len(spoken) <= _LONGEST_ACRONYM
-        ):
-            part = Part.WORD
-        if part is Part.UNKNOWN and not english:
-            part = Part.WORD
+    for token, word, listed in zip(tokens, spoken, parts, strict=True):
         after_initial = bool(words) and words[-1].is_initial and text[words[-1].end] == "."
-        begins = number == 0 or (not after_initial and text[: token.start()].rstrip()[-1:] in _SENTENCE_ENDS)
-        capital = telling and spoken[0].isupper() and not begins
-        if part is Part.WORD and capital and after_initial and len(spoken) > 1:
-            part = Part.UNKNOWN
-        words.append(Word(token.start(), token.start() + len(spoken), spoken, part, is_known, capital))
+        before = text[: token.start()].rstrip(" \t" + _QUOTES)[-1:]
+        begins = not before or before == "\n" or (not after_initial and before in _SENTENCE_ENDS)
+        capital = telling and word[0].isupper() and not begins
+        surname = listed is Part.WORD and capital and after_initial and len(word) > 1
+        part = Part.UNKNOWN if surname else listed
+        is_known = known is not None and word.casefold() in known
+        words.append(
+            Word(token.start(), token.start() + len(word), word, part, is_known, capital, begins=begins and telling)
+        )
     return words
+
+
+def _part(spoken: str, known: KnownNames | None, *, english: bool) -> Part:
+    part = part_of(spoken)
+    is_known = known is not None and spoken.casefold() in known
+    is_acronym = part is Part.UNKNOWN and spoken.isupper() and len(spoken) <= _LONGEST_ACRONYM
+    if (is_known and part is not Part.GIVEN) or is_acronym or (part is Part.UNKNOWN and not english):
+        return Part.WORD
+    return part
+
+
+def _is_telling(spoken: list[str], parts: list[Part]) -> bool:
+    """Whether a capital says something in this text: most ordinary words after the first are written without one."""
+    ordinary = [word for word, part in zip(spoken[1:], parts[1:], strict=True) if part is Part.WORD and len(word) > 1]
+    return 2 * sum(word[0].isupper() for word in ordinary) <= len(ordinary)
 
 
 def pieces_of(text: str) -> Iterator[Word]:
@@ -118,6 +142,8 @@ def _continues(text: str, words: list[Word], at: int) -> bool:
         return False
     if text[left.end : right.start] == ", ":
         return left.part is Part.SURNAME and right.part is Part.GIVEN
+    if left.upper and not right.upper and right.part in _MAYBE:
+        return False
     if right.part in NAME_PARTS or right.is_initial:
         return True
     following = words[at + 1] if at + 1 < len(words) else None
