@@ -119,7 +119,7 @@ SLOW = {
     Dialect.POSTGRES: "SELECT COUNT(*) FROM generate_series(1, 1000000000)",
     Dialect.MYSQL: "SELECT COUNT(*) FROM chartshop.orders WHERE sleep(1) = 0",
 }
-KINDS = ("postgresql", "mysql")
+KINDS = ("postgresql", "mysql", "mongodb")
 
 
 def refused(url: str, monkeypatch: pytest.MonkeyPatch, lookups: dict[str, list[str]] | None = None) -> str:
