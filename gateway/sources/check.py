@@ -122,6 +122,12 @@ def _probe(config: SourceConfig, kind: str, source: object, catalog: Catalog) ->
         if isinstance(source, MysqlSource):
             with source.reading() as connection:
                 return probe_mysql(connection, source.schemas, catalog)
+    if kind == "mongodb":
+        from gateway.sources.check_mongo import probe_mongo
+        from gateway.sources.mongo_source import MongoSource
+
+        if isinstance(source, MongoSource):
+            return probe_mongo(source, catalog)
     return _probe_file(config.path), []
 
 

@@ -10,7 +10,12 @@ from gateway.types import CompiledQuery, ResultColumn, ScopedQuery
 
 
 def proved(
-    dialect: Dialect, statement: str, *kinds: str, parameters: dict[str, Any] | None = None, max_rows: int = 1000
+    dialect: Dialect,
+    statement: str,
+    *kinds: str,
+    parameters: dict[str, Any] | None = None,
+    max_rows: int = 1000,
+    collection: str = "",
 ) -> ScopedQuery:
     """A ScopedQuery of this statement with one result column per type name in `kinds`."""
     columns = tuple(
@@ -19,6 +24,6 @@ def proved(
     )
     query = CompiledQuery(
         dialect=dialect, statement=statement, parameters=parameters or {}, scope_parameters=frozenset(),
-        columns=columns, tables=(), max_rows=max_rows,
+        columns=columns, tables=(), max_rows=max_rows, collection=collection,
     )  # fmt: skip
     return ScopedQuery(query=query, scope_fingerprint="test", _proof=types._PROOF)

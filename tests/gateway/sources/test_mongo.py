@@ -16,7 +16,6 @@ import pytest
 from bson import Decimal128, ObjectId
 from pydantic import SecretStr
 
-from gateway import types
 from gateway.catalog import Catalog, ColumnType, Dialect
 from gateway.errors import GatewayError, ScopeRefusedError, SourceError
 from gateway.mongo import Stage, marker, written
@@ -25,7 +24,8 @@ from gateway.sources.base import Cancel
 from gateway.sources.mongo_source import MongoSource
 from gateway.sources.open import open_source
 from gateway.tenancy.scope import Limits, RowFilter, Scope, TableScope
-from gateway.types import CompiledQuery, ResultColumn, ScopedQuery
+from gateway.types import ScopedQuery
+from tests.gateway.sources.proved import proved as proved_statement
 from tests.servers.mongodb import MongodbServer
 
 pytestmark = pytest.mark.server
@@ -101,18 +101,8 @@ def source(shop: MongodbServer) -> Iterator[MongoSource]:
     opened.close()
 
 
-def proved(
-    stages: list[Stage], *kinds: str, parameters: dict[str, Any] | None = None, collection: str = "orders"
-) -> ScopedQuery:
-    columns = tuple(
-        ResultColumn(field=f"d{i + 1}", title=f"d{i + 1}", type=k, role="dimension")  # type: ignore[arg-type]
-        for i, k in enumerate(kinds)
-    )
-    query = CompiledQuery(
-        dialect=Dialect.MONGODB, statement=written(stages), parameters=parameters or {}, scope_parameters=frozenset(),
-        columns=columns, tables=(), max_rows=1000, collection=collection,
-    )  # fmt: skip
-    return ScopedQuery(query=query, scope_fingerprint="test", _proof=types._PROOF)
+def proved(stages: list[Stage], *kinds: str, parameters: dict[str, Any] | None = None) -> ScopedQuery:
+    return proved_statement(Dialect.MONGODB, written(stages), *kinds, parameters=parameters, collection="orders")
 
 
 def test_reflects_fields_by_path_and_what_a_validator_declares(source: MongoSource) -> None:

@@ -15,13 +15,15 @@ import pytest
 from pydantic import SecretStr
 
 from gateway.errors import GatewayError
+from gateway.mongo import marker, written
 from gateway.project import SourceConfig
 from gateway.sources.base import Cancel
+from gateway.sources.bounded import BoundedSource
 from gateway.sources.open import open_source
-from gateway.sources.sql import SqlSource
 from gateway.tenancy.scope import Limits
 from tests.gateway.sources.proved import proved
 from tests.servers.mariadb import MariadbServer
+from tests.servers.mongodb import MongodbServer
 from tests.servers.postgres import PostgresServer
 
 TRIALS = int(os.environ.get("ROWLESS_STOP_TRIALS", "10"))
@@ -32,7 +34,14 @@ LONG = {
     "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
     "postgres": "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
     "mysql": "SELECT count(*) FROM stopped.n a, stopped.n b, stopped.n c, stopped.n d",
-}
+    "mongodb": written([
+        {"$lookup": {"from": "n", "let": {"a": "$i"}, "as": "b", "pipeline": [
+            {"$match": {"$expr": {"$gt": [{"$add": ["$i", "$$a"]}, -1]}}}]}},
+        {"$unwind": "$b"},
+        {"$group": {"_id": None, "d1": {"$sum": "$b.i"}}},
+        {"$project": {"_id": 0, "d1": 1}},
+    ]),
+}  # fmt: skip
 
 
 def nothing_to_look_at() -> int:
@@ -41,7 +50,7 @@ def nothing_to_look_at() -> int:
 
 
 @pytest.fixture
-def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[SqlSource, Callable[[], int]]]:
+def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[BoundedSource, Callable[[], int]]]:
     kind = request.param
     if kind == "duckdb":
         with duckdb.connect(tmp_path / "x.duckdb") as writer:
@@ -63,6 +72,20 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sql
                     "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'rowless' AND state = 'active'"
                 ).fetchone()
             return int(row[0]) if row else -1
+    elif kind == "mongodb":
+        mongodb: MongodbServer = request.getfixturevalue("mongodb_server")
+        with mongodb.admin() as client:
+            client["stopped"]["n"].drop()
+            client["stopped"]["n"].insert_many([{"_id": i, "i": i} for i in range(3_000)])
+        mongodb.make_reader("stopper", "stopped")
+        config = SourceConfig(name="s", url=SecretStr(mongodb.url("stopper", database="stopped")), unrestricted=True)
+
+        def running() -> int:
+            if mongodb.engine == "secantusdb":
+                return nothing_to_look_at()  # it lists connections, not operations: the call that came back is all
+            with mongodb.admin() as client:
+                mine = {"$match": {"appName": "rowless", "ns": "stopped.n", "active": True}}
+                return len(list(client.admin.aggregate([{"$currentOp": {"allUsers": True}}, mine])))
     else:
         mariadb: MariadbServer = request.getfixturevalue("mariadb_server")
         with closing(mariadb.admin()) as admin, admin.cursor() as cursor:
@@ -78,17 +101,17 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Sql
             return int(row[0]) if row else -1
 
     source = open_source(config)
-    assert isinstance(source, SqlSource)
+    assert isinstance(source, BoundedSource)
     yield source, running
     source.close()
 
 
 @pytest.mark.server
 @pytest.mark.parametrize(("opened", "kind"), [(k, k) for k in LONG], indirect=["opened"], ids=list(LONG))
-def test_the_statement_is_gone_within_a_second(opened: tuple[SqlSource, Callable[[], int]], kind: str) -> None:
+def test_the_statement_is_gone_within_a_second(opened: tuple[BoundedSource, Callable[[], int]], kind: str) -> None:
     """From no delay at all to well into the statement; afterwards the source serves the next caller."""
     source, running = opened
-    query = proved(source.dialect, LONG[kind], "number")
+    query = proved(source.dialect, LONG[kind], "number", collection="n")
     for trial in range(TRIALS):
         cancel = Cancel()
         threading.Timer(0.02 * (trial % 8), cancel.cancel).start()
@@ -98,7 +121,8 @@ def test_the_statement_is_gone_within_a_second(opened: tuple[SqlSource, Callable
         assert caught.value.code == "query_cancelled"
         assert time.monotonic() - started < 0.02 * (trial % 8) + 1.0
         assert running() == 0
-        assert source.aggregate("SELECT 1", {}, timeout_s=5) == [(1,)]
+        again = proved(source.dialect, QUICK[kind], "number", parameters={"n": trial}, collection="n")
+        assert source.run(again, limits=Limits(timeout_s=20)).rows == ((trial + 1000,),)
 
 
 QUICK = {
@@ -106,19 +130,26 @@ QUICK = {
     "sqlite": "SELECT :n + 1000",
     "postgres": "SELECT %(n)s + count(*) FROM generate_series(1, 1000)",
     "mysql": "SELECT :n + 1000",
-}
+    "mongodb": written([
+        {"$limit": 10},
+        {"$group": {"_id": None, "n": {"$sum": 100}}},
+        {"$project": {"_id": 0, "d1": {"$add": ["$n", {"$literal": marker("n")}]}}},
+    ]),
+}  # fmt: skip
 
 
 @pytest.mark.server
 @pytest.mark.parametrize(("opened", "kind"), [(k, k) for k in QUICK], indirect=["opened"], ids=list(QUICK))
-def test_many_callers_at_once_each_get_their_own_answer(opened: tuple[SqlSource, Callable[[], int]], kind: str) -> None:
+def test_many_callers_at_once_each_get_their_own_answer(
+    opened: tuple[BoundedSource, Callable[[], int]], kind: str
+) -> None:
     """Twelve threads, more than the pool has connections: nobody sees another's rows."""
     source, _ = opened
     wrong: list[object] = []
 
     def ask(first: int) -> None:
         for n in range(first, first + 15):
-            query = proved(source.dialect, QUICK[kind], "number", parameters={"n": n})
+            query = proved(source.dialect, QUICK[kind], "number", parameters={"n": n}, collection="n")
             rows = source.run(query, limits=Limits(timeout_s=20)).rows
             if rows != ((n + 1000,),):
                 wrong.append(rows)
