@@ -71,9 +71,7 @@ def grouped(build: Build, shape: Shape) -> tuple[str, list[Stage]]:
     for number, (other, pipeline) in enumerate(legs[1:], start=2):
         lists.append(f"u~{number}")
         stages.append({"$lookup": {"from": other, "pipeline": pipeline, "as": lists[-1]}})
-    fields = [f"m{position + 1}" for position in shape.measures]
-    if shape.boxplot:
-        fields = [f"{name}_{part}" for name in fields for part in BOX]
+    fields = {name: place for place, leg in enumerate(shape.legs) for name in _fields(shape, leg)}
     counts = {
         f"m{position + 1}"
         for position, measure in shape.measures.items()
@@ -81,9 +79,8 @@ def grouped(build: Build, shape: Shape) -> tuple[str, list[Stage]]:
     }
     merged: dict[str, Expression] = {}
     if not shape.names:
-        for name in fields:
-            found = [first_of(f"${part}", name) for part in lists]
-            merged[name] = op("ifNull", *found, 0 if name in counts else None)
+        for name, place in fields.items():
+            merged[name] = op("ifNull", first_of(f"${lists[place]}", name), 0 if name in counts else None)
         return collection, [*stages, project(merged)]
     stages += [project({"u": op("concatArrays", *[f"${part}" for part in lists])}), {"$unwind": "$u"}]
     best: dict[str, Expression] = {name: of("max", f"$u.{name}") for name in fields}
@@ -91,6 +88,12 @@ def grouped(build: Build, shape: Shape) -> tuple[str, list[Stage]]:
     for name in fields:
         merged[name] = op("ifNull", f"${name}", 0) if name in counts else f"${name}"
     return collection, [*stages, project({**{name: f"$_id.{name}" for name in shape.names}, **merged})]
+
+
+def _fields(shape: Shape, leg: Leg) -> list[str]:
+    """The fields of a leg's own measures."""
+    names = [f"m{position + 1}" for position in leg.measures if position in shape.measures]
+    return [f"{name}_{part}" for name in names for part in BOX] if shape.boxplot else names
 
 
 def top_values(build: Build, shape: Shape, name: str, by: int, n: int, *, descending: bool) -> dict[str, Expression]:

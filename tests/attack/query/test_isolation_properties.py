@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from random import Random
 
 import pytest
@@ -129,7 +130,17 @@ def test_mr2_other_tenants_rows_change_no_byte(dialect: Dialect, data: st.DataOb
 def test_mr3_a_condition_its_opposite_and_its_unknown_make_up_the_whole(dialect: Dialect, data: st.DataObject) -> None:
     """(c) Ternary logic partitioning under scope: counts and sums of the three parts add up."""
     world = data.draw(worlds())
-    choose = Choices(data.draw)
+    connection = load(dialect, world, world.rows)
+    try:
+        assert_partitioned(world, Choices(data.draw), lambda spec: ask(connection, dialect, world, spec, world.scope()))
+    finally:
+        connection.close()
+
+
+def assert_partitioned(
+    world: World, choose: Choices, answer: Callable[[ChartSpec], list[tuple[object, ...]] | str]
+) -> None:
+    """Ask for the whole and its three parts, and add up."""
     table = choose.of(world.columns)
     columns = [c for c in world.columns[table] if c != "tenant"]
     column = f"{table}.{choose.of(columns)}"
@@ -140,18 +151,14 @@ def test_mr3_a_condition_its_opposite_and_its_unknown_make_up_the_whole(dialect:
     unknown = {"op": "is_null", "column": column}
     false = {"op": "and", "filters": [{"op": "not", "filter": true}, {"op": "not", "filter": unknown}]}
     parts: list[list[tuple[object, ...]]] = []
-    connection = load(dialect, world, world.rows)
-    try:
-        for part in (None, true, false, unknown):
-            spec = fitting(
-                {"mark": "text", "table": table, "measures": measures, **({"filter": part} if part else {})}, world
-            )
-            assert spec is not None
-            rows = ask(connection, dialect, world, spec, world.scope())
-            assert not isinstance(rows, str), (rows, spec)
-            parts.append(rows)
-    finally:
-        connection.close()
+    for part in (None, true, false, unknown):
+        spec = fitting(
+            {"mark": "text", "table": table, "measures": measures, **({"filter": part} if part else {})}, world
+        )
+        assert spec is not None
+        rows = answer(spec)
+        assert not isinstance(rows, str), (rows, spec)
+        parts.append(rows)
     for position in (0, 1):
         whole, *pieces = (float(rows[0][position] or 0) for rows in parts)  # type: ignore[arg-type]
         assert math.isclose(whole, sum(pieces), abs_tol=1e-9), (true, parts)

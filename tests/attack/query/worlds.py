@@ -43,6 +43,14 @@ SQL_TYPES = {
     ColumnType.DATE: "DATE",
     ColumnType.DATETIME: "TIMESTAMP",
 }
+BSON_TYPES = {
+    ColumnType.INTEGER: "int|long",
+    ColumnType.NUMBER: "double|int|long",
+    ColumnType.TEXT: "string",
+    ColumnType.BOOLEAN: "bool",
+    ColumnType.DATE: "date",
+    ColumnType.DATETIME: "date",
+}
 WORDS = ("new", "New", "paid", "über", "", "50%", "a'b", "x" * 40)
 Rows = dict[str, list[tuple[object, ...]]]
 
@@ -63,11 +71,15 @@ class World:
 
     def catalog(self, dialect: Dialect) -> Catalog:
         """The structure."""
+        documents = dialect is Dialect.MONGODB
         tables = tuple(
             Table(
                 name=name,
                 physical=(f"T {name}",),
-                columns=tuple(Column(name=c, physical=f"{c}!", type=kind) for c, kind in columns.items()),
+                columns=tuple(
+                    Column(name=c, physical=f"{c}!", type=kind, native_type=BSON_TYPES[kind] if documents else "")
+                    for c, kind in columns.items()
+                ),
                 primary_key=("id",),
             )
             for name, columns in self.columns.items()

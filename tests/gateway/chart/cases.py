@@ -49,6 +49,13 @@ CASES: dict[str, Spec] = {
         {"aggregate": "median", "column": "orders.fee"},
         {"aggregate": "count", "column": "orders.id"},
     ),
+    "numbers of three grains": text(
+        "items",
+        {"aggregate": "sum", "column": "orders.fee"},
+        COUNT,
+        {"aggregate": "avg", "column": "tickets.score"},
+        {"aggregate": "count", "column": "tickets.id"},
+    ),
     "coarser filtered": text(
         "items", {"aggregate": "sum", "column": "orders.fee", "filter": where("gt", "items.quantity", value=1)}
     ),
