@@ -16,7 +16,7 @@ from gateway.project import SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
 from tests.gateway.chart import shop
-from tests.gateway.chart.pipelines import PlainSource, load_shop
+from tests.gateway.chart.pipelines import load_shop
 from tests.servers.mariadb import MariadbServer, mariadb_server
 from tests.servers.mongodb import MongodbServer, mongodb_server
 from tests.servers.postgres import PostgresServer, postgres_server
@@ -124,4 +124,9 @@ def mongodb_shop(mongodb_server: MongodbServer) -> Iterator[Engine]:
     """The shop on a server that speaks MongoDB's protocol, with the structure an owner would declare."""
     with mongodb_server.admin() as admin:
         load_shop(admin["chartshop"])
-        yield Engine(PlainSource(admin["chartshop"]), shop.catalog(Dialect.MONGODB))
+    mongodb_server.make_reader("chartreader", "chartshop")
+    url = mongodb_server.url("chartreader", database="chartshop")
+    source = open_source(SourceConfig(name="shop", kind="mongodb", url=url, unsafe_no_tls=True))
+    # A date is an instant to MongoDB; that a column holds days can only be declared.
+    yield Engine(source, shop.catalog(Dialect.MONGODB))
+    source.close()

