@@ -13,7 +13,6 @@ Source: MongoDB manual, "killSessions", "aggregate", "Read Concern", "Collation"
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -36,6 +35,7 @@ from gateway.sources.errors import Code, failure, mongo_code
 from gateway.sources.mongo_cells import plain
 from gateway.sources.mongo_client import MAX_QUERIES, Client, connect
 from gateway.sources.mongo_reflect import reflect_mongo
+from gateway.sources.slots import Slots
 from gateway.sources.sql import Watch
 from gateway.tenancy.barrier_mongo import MongoBarrier
 from gateway.tenancy.scope import Scope
@@ -74,7 +74,7 @@ class MongoSource(BoundedSource):
         if not address.database or any(c in address.database for c in '/\\. "$*<>:|?'):
             raise failure(Code.DATABASE, config.name)
         self.database_name = address.database
-        self._slots = threading.BoundedSemaphore(MAX_QUERIES)
+        self._slots = Slots(MAX_QUERIES)
         self._client = connect(address, config.name)
         try:
             # A database that is not there is one without collections.
@@ -112,7 +112,7 @@ class MongoSource(BoundedSource):
             QueryError: Of the closed set, with a code of `gateway.sources.errors.Code`.
         """
         watch: Watch | None = None
-        if not self._slots.acquire(timeout=_WAIT_S):
+        if not self._slots.acquire(timeout_s=_WAIT_S):
             raise failure(Code.TIMEOUT, self.name)
         try:
             with self._client.start_session(causal_consistency=False) as session:

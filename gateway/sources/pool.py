@@ -9,6 +9,7 @@ from contextlib import contextmanager, suppress
 from typing import Final, Generic, TypeVar
 
 from gateway.sources.errors import Code, failure
+from gateway.sources.slots import Slots
 
 Connection = TypeVar("Connection")
 
@@ -48,7 +49,7 @@ class Pool(Generic[Connection]):
         self._is_clean = is_clean
         self._close = close
         self._ping = ping
-        self._slots = threading.BoundedSemaphore(size)
+        self._slots = Slots(size)
         self._lock = threading.Lock()
         self._idle: list[tuple[Connection, float, float]] = []
         self._closed = False
@@ -61,7 +62,7 @@ class Pool(Generic[Connection]):
             QueryError: All connections are in use for 5 seconds, or the pool is closed.
             SourceError: A new one cannot be opened.
         """
-        if self._closed or not self._slots.acquire(timeout=_WAIT_S):
+        if self._closed or not self._slots.acquire(timeout_s=_WAIT_S):
             raise failure(Code.CONNECTION if self._closed else Code.TIMEOUT, self._name)
         try:
             connection, born = self._take()
