@@ -15,7 +15,6 @@ from enum import StrEnum
 from typing import Final, cast
 
 from gateway.llm.failures import model_error, reply_error
-from redaction.scan import ScannedPrompt
 
 TOOL_NAME: Final = "answer"
 
@@ -39,9 +38,8 @@ class Extracted:
     tokens_out: int = 0
 
 
-def mode_fields(mode: ReplyMode, prompt: ScannedPrompt) -> dict[str, object]:
-    """The fields of the request that ask for a reply in a mode. The schema is the scanned one."""
-    schema = prompt.prompt.reply_schema
+def schema_fields(mode: ReplyMode, schema: str) -> dict[str, object]:
+    """The fields of the request that ask for a reply of a schema in a mode."""
     if mode is ReplyMode.STRICT:
         wanted = {"name": TOOL_NAME, "strict": True, "schema": json.loads(schema)}
         return {"response_format": {"type": "json_schema", "json_schema": wanted}}

@@ -26,8 +26,9 @@ from gateway.llm.breaker import CircuitBreaker
 from gateway.llm.endpoint import EndpointOptions, Timeouts, chat_address, tls_context
 from gateway.llm.failures import STAGE, Failure, classify, model_error, timeout_error
 from gateway.llm.gate import Gate
-from gateway.llm.modes import Extracted, ReplyMode, mode_fields
+from gateway.llm.modes import Extracted, ReplyMode
 from gateway.llm.receive import Meter, receive_streamed, receive_whole
+from gateway.llm.request import Parameters, chat_request
 from gateway.llm.retry import RetryBudget
 from gateway.llm.transport import GuardedTransport, Permit, permitting
 from gateway.types import Reply
@@ -223,15 +224,14 @@ class OpenAIPlanner:
 
     def _payload(self, prompt: ScannedPrompt, mode: ReplyMode) -> dict[str, Any]:
         options = self._options
-        payload: dict[str, Any] = {
-            "model": self.model,
-            "messages": [{"role": message.role, "content": message.text} for message in prompt.messages],
-            **mode_fields(mode, prompt),
-        }
-        if options.output_limit_field:
-            payload[options.output_limit_field] = options.max_output_tokens
-        if options.temperature is not None:
-            payload["temperature"] = options.temperature
+        asked = Parameters(
+            model=self.model,
+            max_output_tokens=options.max_output_tokens,
+            output_limit_field=options.output_limit_field,
+            temperature=options.temperature,
+        )
+        spoken = [(message.role, message.text) for message in prompt.messages]
+        payload: dict[str, Any] = chat_request(asked, spoken, prompt.prompt.reply_schema, mode)
         if options.stream:
             payload["stream"] = True
             payload["stream_options"] = {"include_usage": True}

@@ -7,7 +7,7 @@ demo's schema; `helpdesk` is a second, of people and tickets; `ugly` has the nam
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib import resources
@@ -60,11 +60,13 @@ class Fixtures:
     Args:
         folder: An empty folder for the databases.
         projects: Further fixtures by name: the owner's own project files.
+        rules: A folder with ``shop.toml`` and so on, which stand in place of the fixtures' own project files.
     """
 
-    def __init__(self, folder: Path, projects: dict[str, Path] | None = None) -> None:
+    def __init__(self, folder: Path, projects: Mapping[str, Path] | None = None, rules: Path | None = None) -> None:
         self._folder = folder
         self._projects = projects or {}
+        self._rules = rules
         self._made: dict[str, Fixture] = {}
         self._lock = threading.Lock()
 
@@ -78,7 +80,7 @@ class Fixtures:
         if name in self._projects:
             project = Project.load(self._projects[name])
         elif name in FIXTURES:
-            project = _write(name, self._folder / name)
+            project = _write(name, self._folder / name, self._rules)
         else:
             msg = f"no fixture is called {name}; there are {', '.join((*FIXTURES, *self._projects))}"
             raise ConfigError(msg)
@@ -95,11 +97,21 @@ class Fixtures:
             fixture.attached.close()
 
 
-def _write(name: str, folder: Path) -> Project:
-    folder.mkdir(parents=True, exist_ok=True)
+def shipped_rules(name: str) -> str:
+    """The project file of a fixture, as text."""
     package = "gateway.demo" if name == "shop" else f"gateway.regression.{name}"
-    rules = resources.files(package).joinpath(FILE_NAME).read_text(encoding="utf-8")
-    (folder / FILE_NAME).write_text(rules, encoding="utf-8")
+    return resources.files(package).joinpath(FILE_NAME).read_text(encoding="utf-8")
+
+
+def _write(name: str, folder: Path, rules: Path | None) -> Project:
+    folder.mkdir(parents=True, exist_ok=True)
+    own = rules / f"{name}.toml" if rules is not None else None
+    try:
+        text = own.read_text(encoding="utf-8") if own is not None and own.is_file() else shipped_rules(name)
+    except (OSError, UnicodeDecodeError):
+        msg = f"{name}.toml: cannot be read"
+        raise ConfigError(msg) from None
+    (folder / FILE_NAME).write_text(text, encoding="utf-8")
     _FILL[name](folder)
     return Project.load(folder)
 

@@ -86,6 +86,11 @@ class Case(_Closed):
     """Released facts given here in place of a fixture's; nothing is run then."""
     note: str = ""
     """For people only: why the expectation is as it is."""
+    group: str = Field(default="", max_length=80)
+    """What it is counted with in reports; the file's name if left out."""
+    already_masked: bool = False
+    """The question is as an audit entry holds it: placeholders in it stand for what was masked, and nothing is masked
+    anew. The scan reads it all the same."""
     expect: Expect = Expect()
 
 
@@ -143,7 +148,13 @@ def read_cases(text: str, label: str) -> tuple[Case, ...]:
         msg = f"{label}: {place or 'file'}: {first['msg'] if first['type'] == 'value_error' else first['type']}"
         raise CaseInvalid(msg) from None
     return tuple(
-        case.model_copy(update={"fixture": case.fixture or parsed.fixture, "tenant": case.tenant or parsed.tenant})
+        case.model_copy(
+            update={
+                "fixture": case.fixture or parsed.fixture,
+                "tenant": case.tenant or parsed.tenant,
+                "group": case.group or Path(label).stem,
+            }
+        )
         for case in parsed.cases
     )
 

@@ -1,136 +1,161 @@
-"""A run in words: against a baseline, as a table, as JUnit XML and as Markdown. Quotes no prompt."""
+"""Runs in words: as a table, model by model and against a baseline, as JUnit XML and as Markdown. Quotes no prompt."""
 
 from __future__ import annotations
 
-import difflib
-import json
-from dataclasses import dataclass
-from math import comb, sqrt
+from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
-from prompts.regression.outcome import Run
+from prompts.regression.compare import Compared
+from prompts.regression.outcome import CaseResult, Run
+from prompts.regression.statistics import spread, wilson
 
-Z95 = 1.959963984540054
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Compared:
-    """Which cases differ from the baseline, by id. `changed`: another prompt or spec, with the same verdict."""
-
-    better: tuple[str, ...] = ()
-    worse: tuple[str, ...] = ()
-    changed: tuple[str, ...] = ()
-    added: tuple[str, ...] = ()
-    tokens: int = 0
-    p_value: float | None = None
+COLUMNS = ("pass", "changed", "stale", "tokens", "cost", "p50 / p95 ms", "privacy")
 
 
-def compared(run: Run, baseline: Run | None) -> Compared:
-    """Compare with a baseline, case by case. A case that it has not is `added`, and worse if it fails."""
-    if baseline is None:
-        return Compared()
-    old = baseline.by_id
-    pairs = [(old[new.id], new) for new in run.results if new.id in old]
-    better = tuple(n.id for o, n in pairs if o.verdict != "pass" and n.verdict == "pass")
-    worse = [n.id for o, n in pairs if o.verdict == "pass" and n.verdict != "pass"]
-    worse += [n.id for n in run.results if n.id not in old and n.verdict != "pass"]
-    return Compared(
-        better=better,
-        worse=tuple(worse),
-        changed=tuple(
-            n.id for o, n in pairs if o.verdict == n.verdict and (o.prompt_sha256, o.spec) != (n.prompt_sha256, n.spec)
-        ),
-        added=tuple(n.id for n in run.results if n.id not in old),
-        tokens=sum(n.tokens - o.tokens for o, n in pairs),
-        p_value=mcnemar(len(better), sum(o.verdict == "pass" != n.verdict for o, n in pairs)),
+def row(run: Run, verdict: Compared, results: Sequence[CaseResult] | None = None) -> tuple[str, ...]:
+    """One line of the table, in the order of `COLUMNS`: of a whole run, or of one group of its cases."""
+    chosen = run.results if results is None else results
+    ids = {result.id for result in chosen}
+    passed = sum(result.verdict == "pass" for result in chosen)
+    judged = sum(result.verdict != "stale" for result in chosen)
+    costs = [result.cost_usd for result in chosen if result.cost_usd is not None]
+    times = sorted(result.latency_ms or result.elapsed_ms for result in chosen if result.verdict != "stale")
+    changed = (*verdict.changed, *verdict.better, *verdict.worse)
+    return (
+        f"{passed}/{judged} {passed / judged:.0%}" if judged else "none",
+        str(sum(name in ids for name in changed)) if verdict.paired else "",
+        str(sum(result.verdict == "stale" for result in chosen)),
+        f"{sum(result.tokens for result in chosen):,}",
+        f"${sum(costs):.4f}" if costs else "none",
+        f"{quantile(times, 0.5):,.0f} / {quantile(times, 0.95):,.0f}" if times else "",
+        str(sum(bool(result.privacy) for result in chosen)),
     )
 
 
-def mcnemar(better: int, worse: int) -> float:
-    """Two-sided exact McNemar test: the chance of a split at least so uneven if a change helped no more than it hurt.
-
-    Source: the binomial form of McNemar (1947), Psychometrika 12, 153.
-    """
-    n, low = better + worse, min(better, worse)
-    tail = sum(comb(n, k) for k in range(low + 1))
-    return min(1.0, float(2 * tail / 2**n))
+def quantile(ordered: Sequence[float], share: float) -> float:
+    """A quantile of ordered numbers, by the nearest rank."""
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else 0.0
 
 
-def wilson(hits: int, n: int) -> tuple[float, float]:
-    """95 % interval of a share. Source: Wilson (1927), JASA 22, 209."""
-    if n == 0:
-        return (0.0, 1.0)
-    share, z2 = hits / n, Z95 * Z95
-    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
-    half = Z95 * sqrt(share * (1 - share) / n + z2 / (4 * n * n)) / (1 + z2 / n)
-    return (max(0.0, middle - half), min(1.0, middle + half))
-
-
-def table(run: Run, verdict: Compared) -> str:
-    """The table that the command prints: counts, then each failing case with its columns."""
-    passed, n = run.count("pass"), len(run.results)
-    low, high = wilson(passed, n)
-    lines = [
-        f"{run.model}, template {run.template} {run.template_version}: {n} cases in {run.elapsed_s:.1f} s",
-        f"  pass {passed}  fail {run.count('fail')}  error {run.count('error')}"
-        f"  ({passed / max(n, 1):.0%}, 95% interval {low:.0%} to {high:.0%})",
-        f"  privacy findings {run.findings}  tokens {sum(r.tokens for r in run.results)}",
-    ]
-    if verdict.p_value is not None:
-        lines.append(
-            f"  against the baseline: {len(verdict.better)} better, {len(verdict.worse)} worse, "
-            f"{len(verdict.changed)} changed, {len(verdict.added)} new, {verdict.tokens:+d} tokens "
-            f"(exact McNemar p = {verdict.p_value:.3f})"
-        )
-    worse = set(verdict.worse)
+def by_group(run: Run) -> dict[str, list[CaseResult]]:
+    """The results of each group, in the order of the cases."""
+    groups: dict[str, list[CaseResult]] = {}
     for result in run.results:
-        if result.verdict != "pass":
-            columns = ", ".join(dict.fromkeys(f.column for f in result.failed))
-            lines.append(f"  {'WORSE' if result.id in worse else result.verdict:6}{result.id:34}{columns}")
+        groups.setdefault(result.group or "cases", []).append(result)
+    return groups
+
+
+def table(runs: Sequence[Run], verdicts: Sequence[Compared], *, groups: bool = False) -> str:
+    """What the command prints: a line for each model, what the numbers allow one to say, and each failing case."""
+    first = runs[0]
+    lines = [f"template {first.template} {first.template_version}: {len(first.results)} cases"]
+    lines[0] += f" in {sum(run.elapsed_s for run in runs):.1f} s"
+    rows: list[tuple[str, ...]] = [("", *COLUMNS)]
+    for run, verdict in zip(runs, verdicts, strict=True):
+        rows.append((run.model, *row(run, verdict)))
+        if groups:
+            rows += [(f"  {name}", *row(run, verdict, some)) for name, some in by_group(run).items()]
+    widths = [max(len(cells[at]) for cells in rows) for at in range(len(rows[0]))]
+    lines += ["  " + "  ".join(map(str.ljust, cells, widths)).rstrip() for cells in rows]
+    for run, verdict in zip(runs, verdicts, strict=True):
+        lines += ["", *said(run, verdict), *_failing(run, verdict)]
     return "\n".join(lines)
 
 
-def as_junit(run: Run) -> str:
-    """JUnit XML, one test case each."""
-    suite = ET.Element(
-        "testsuite", name="rowless regress", tests=str(len(run.results)), failures=str(run.count("fail"))
-    )
-    suite.set("errors", str(run.count("error")))
-    for result in run.results:
-        item = ET.SubElement(suite, "testcase", name=result.id, time=f"{result.elapsed_ms / 1000:.4f}")
-        if result.verdict != "pass":
-            tag = "failure" if result.verdict == "fail" else "error"
-            said = "; ".join(f"{f.column}: {f.says}" for f in result.failed) or result.verdict
-            ET.SubElement(item, tag, message=said)
-    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
+def said(run: Run, verdict: Compared) -> list[str]:
+    """What the numbers of a run mean, in sentences."""
+    passed, judged = run.count("pass"), len(run.results) - run.count("stale")
+    lines = [f"{run.name}: {passed} of {judged} pass"]
+    if judged:
+        low, high = wilson(passed, judged)
+        lines[0] += f"; with so many cases the true share is likely between {low:.0%} and {high:.0%} (95% interval)"
+    if verdict.paired is not None:
+        lines.append(
+            f"  against {verdict.baseline}: {len(verdict.better)} better, {len(verdict.worse)} worse, "
+            f"{len(verdict.changed)} changed, {len(verdict.added)} new, {verdict.tokens:+d} tokens"
+            + (f", {verdict.cost_usd:+.4f} USD" if verdict.cost_usd is not None else "")
+        )
+        lines.append("  " + verdict.paired.in_words())
+    lines += [f"  {line}" for line in _variance(run)]
+    if run.leaks_planted:
+        lines.append(f"  {run.leaks_planted - len(run.leaks_missed)} of {run.leaks_planted} planted leaks were caught")
+        lines += [f"  NOT CAUGHT: {name}" for name in run.leaks_missed]
+    if verdict.stale:
+        lines.append(f"  {len(verdict.stale)} cases have no recorded reply to what would be sent now: record them")
+    return lines
 
 
-def as_markdown(run: Run, verdict: Compared) -> str:
-    """A report for a pull request."""
-    lines = ["```", table(run, verdict).split("\n  fail", 1)[0].split("\n  WORSE", 1)[0], "```", ""]
-    lines += ["| case | verdict | column | found |", "| --- | --- | --- | --- |"]
+def _variance(run: Run) -> list[str]:
+    sampled = [result for result in run.results if result.samples > 1 and result.verdict != "stale"]
+    if not sampled:
+        return []
+    samples = min(result.samples for result in sampled)
+    mean, error = spread(tuple(min(r.samples_passed, samples) for r in sampled), samples)
+    unsure = sum(0 < result.samples_passed < result.samples for result in sampled)
+    readings = sum(result.readings > 1 for result in sampled)
+    return [
+        f"{samples} replies to each of {len(sampled)} cases: {mean:.1%} of the replies pass "
+        f"(standard error {100 * error:.1f} points); {unsure} cases pass only sometimes, "
+        f"{readings} give different charts"
+    ]
+
+
+def _failing(run: Run, verdict: Compared) -> list[str]:
+    worse, lines = set(verdict.worse), []
     for result in run.results:
-        for problem in result.failed:
-            says = problem.says.replace("|", "\\|").replace("\n", " ")
-            lines.append(f"| {result.id} | {result.verdict} | {problem.column} | {says} |")
+        if result.verdict not in ("pass", "stale"):
+            columns = ", ".join(dict.fromkeys(f.column for f in result.failed))
+            lines.append(f"  {'WORSE' if result.id in worse else result.verdict:6}{result.id:34}{columns}")
+    lines += [f"  stale {name}" for name in verdict.stale[:10]]
+    return lines + ([f"  stale … and {len(verdict.stale) - 10} more"] if len(verdict.stale) > 10 else [])
+
+
+def as_junit(runs: Sequence[Run]) -> str:
+    """JUnit XML, a suite for each model and a test case for each case; a stale one is an error."""
+    whole = ET.Element("testsuites", name="rowless regress")
+    for run in runs:
+        errors = run.count("error") + run.count("stale")
+        suite = ET.SubElement(
+            whole,
+            "testsuite",
+            name=run.name,
+            tests=str(len(run.results)),
+            failures=str(run.count("fail")),
+            errors=str(errors),
+        )
+        for result in run.results:
+            time = f"{result.elapsed_ms / 1000:.4f}"
+            item = ET.SubElement(suite, "testcase", classname=result.group or "cases", name=result.id, time=time)
+            if result.verdict != "pass":
+                ET.SubElement(item, "failure" if result.verdict == "fail" else "error", message=_says(result))
+    return ET.tostring(whole, encoding="unicode", xml_declaration=True) + "\n"
+
+
+def _says(result: CaseResult) -> str:
+    if result.verdict == "stale":
+        return "stale: no recorded reply to what would be sent now"
+    # XML 1.0 has no character for most control codes, and a reply may hold some.
+    text = "; ".join(f"{f.column}: {f.says}" for f in result.failed) or result.verdict
+    return "".join(c if c.isprintable() else "�" for c in text)
+
+
+def as_markdown(runs: Sequence[Run], verdicts: Sequence[Compared]) -> str:
+    """A report for a pull request: the models side by side, what it means, and the cases that do not pass."""
+    lines = ["| model | " + " | ".join(COLUMNS) + " |", "| --- |" + " --- |" * len(COLUMNS)]
+    for run, verdict in zip(runs, verdicts, strict=True):
+        lines.append(f"| {_cell(run.name)} | " + " | ".join(row(run, verdict)) + " |")
+    for run, verdict in zip(runs, verdicts, strict=True):
+        lines += ["", *(f"- {_cell(line.strip())}" for line in said(run, verdict))]
+        worse = set(verdict.worse)
+        problems = [(result, problem) for result in run.results for problem in result.failed]
+        if problems:
+            lines += ["", "| case | verdict | column | found |", "| --- | --- | --- | --- |"]
+        for result, problem in problems:
+            shown = "WORSE" if result.id in worse else result.verdict
+            lines.append(f"| {result.id} | {shown} | {problem.column} | {_cell(problem.says)} |")
     return "\n".join(lines) + "\n"
 
 
-def differences(before: Run, after: Run, case: str = "") -> str:
-    """A unified diff of prompt and of spec, case by case; only what a scan let through is in a run."""
-    old, parts = before.by_id, []
-    for new in after.results:
-        if new.id not in old or (case and new.id != case):
-            continue
-        was = old[new.id]
-        pairs = [("prompt", was.prompt, new.prompt), ("spec", _spread(was.spec), _spread(new.spec))]
-        for what, one, other in pairs:
-            # A blessed baseline keeps no prompts; there is nothing to show then.
-            if one and other and one != other:
-                lines = difflib.unified_diff(one.splitlines(), other.splitlines(), was.id, new.id, lineterm="", n=1)
-                parts.append(f"{new.id}: {what}\n" + "\n".join(lines) + "\n")
-    return "\n".join(parts) or "no prompt and no spec differs\n"
-
-
-def _spread(spec: str) -> str:
-    return json.dumps(json.loads(spec), indent=1, ensure_ascii=False) if spec else ""
+def _cell(text: str) -> str:
+    plain = "".join(c if c.isprintable() else " " for c in text)
+    return plain.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")

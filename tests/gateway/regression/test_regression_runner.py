@@ -12,8 +12,8 @@ import pytest
 from gateway.regression.fixtures import CANARIES, CANARY_NUMBER, Fixtures, canaries_in
 from gateway.regression.runner import Choice, Runner
 from prompts.regression.case import CASES, Case, load_cases, read_cases
+from prompts.regression.compare import compared
 from prompts.regression.outcome import read_run
-from prompts.regression.report import compared
 from prompts.template import TEMPLATES
 from redaction.scan import ScanConfig, Scanner
 
