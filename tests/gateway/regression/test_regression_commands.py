@@ -36,7 +36,7 @@ def test_run_bless_and_compare_from_an_empty_folder(tmp_path: Path) -> None:
     assert done.returncode == 3
     assert "WORSE wrong" in done.stdout
     assert "These are few cases" in done.stdout
-    assert "| wrong | fail | mark | bar |" in (tmp_path / "two.md").read_text()
+    assert "| wrong | WORSE | mark | bar |" in (tmp_path / "two.md").read_text()
     assert _rowless(tmp_path, "bless", "cases.yaml", "--out", "base.json").returncode == 0
     assert _rowless(tmp_path, "run", "cases.yaml", "--baseline", "base.json").returncode == 0
 
