@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 from gateway.attached import Known
-from gateway.llm.accounts import Accounts
+from gateway.llm.accounts import Accounts, Ledger
 from gateway.llm.attempt import AttemptInfo, BeforeSend, OnProgress, Rescan, sending
 from gateway.llm.cache import AnswerCache, answer_key, keepable
-from gateway.llm.choose import choose_planner, make_accounts, make_cache
+from gateway.llm.choose import choose_planner, make_accounts, make_allowed, make_cache
 from gateway.llm.port import Planner
 from gateway.llm.settings import LlmSettings
 from gateway.refusals import mapped
@@ -30,22 +30,35 @@ class Planning:
     accounts: Accounts
     cache: AnswerCache
     scanner: Scanner
-    max_output_tokens: int = 4_000
+    endpoints: Callable[[str], frozenset[str] | None] = lambda _: None
     _checked: set[tuple[str, ...]] = field(default_factory=set)
 
     @classmethod
-    def configured(cls, settings: LlmSettings, scanner: Scanner, planner: Planner | None = None) -> Planning:
+    def configured(
+        cls,
+        settings: LlmSettings,
+        scanner: Scanner,
+        planner: Planner | None = None,
+        *,
+        ledger: Ledger | None = None,
+    ) -> Planning:
         """The planner, accounts and cache that the settings ask for.
 
+        Args:
+            settings: The group of settings.
+            scanner: Holds what goes with a prompt to its closed shape.
+            planner: In place of the configured one.
+            ledger: Where spends are kept; in memory if None.
+
         Raises:
-            ConfigError: An address, certificate file or price is not usable.
+            ConfigError: An address, certificate file, price or name of an endpoint is not usable.
         """
         return cls(
             planner=planner or choose_planner(settings),
-            accounts=make_accounts(settings),
+            accounts=make_accounts(settings, ledger),
             cache=make_cache(settings),
             scanner=scanner,
-            max_output_tokens=settings.max_output_tokens,
+            endpoints=make_allowed(settings),
         )
 
     def key(self, prompt: ScannedPrompt, scope: Scope, known: Known) -> str:
@@ -86,12 +99,15 @@ class Planning:
 
         Raises:
             BudgetSpentError: The tenant's budget does not allow it.
+            RefusedError: None of the endpoints may be asked for this tenant.
+            GuardFailedError: The ledger of budgets is away.
             ModelError: The planner could not be reached, refused, or timed out.
         """
         if not self.planner.leaves:
             return await self.planner.plan(prompt)
-        async with self.accounts.spending(tenant, prompt.prompt.tokens + self.max_output_tokens) as spend:
-            with sending(spend.after(self._after_envelope(before_send)), on_progress, rescan=rescan):
+        async with self.accounts.spending(tenant) as spend:
+            before_send = spend.after(self._after_envelope(before_send))
+            with sending(before_send, on_progress, rescan=rescan, allowed=self.endpoints(tenant)):
                 reply = await self.planner.plan(prompt)
             spend.settle(reply)
         return reply

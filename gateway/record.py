@@ -153,8 +153,11 @@ class Entry:
             self._intent = replace(self._intent, first=entry_id)
 
     async def before_send(self, attempt: AttemptInfo) -> None:
-        """Write one more intent before a planner sends again, or another planner in its place."""
-        if self._is_sent:
+        """Write one more intent before a planner sends again, or another planner sends in its place.
+
+        The first intent names the first of several planners; that one can be passed over without a send.
+        """
+        if self._is_sent or attempt.planner != self._intent.planner.partition(">")[0]:
             self._intent = replace(self._intent, planner=attempt.planner, model=attempt.model)
             await self.again()
         self._is_sent = True

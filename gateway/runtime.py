@@ -27,6 +27,7 @@ from gateway.sources.check import require_read_only
 from gateway.sources.open import open_source
 from gateway.store.releases import StateReleases
 from gateway.store.seal import MasterKey, hkdf
+from gateway.store.spend import StateLedger
 from gateway.store.state import State
 from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
@@ -170,7 +171,6 @@ def _open(
     scanner = scanner or Scanner(scan_config(settings.redaction))
     # The language model is loaded now, not when the first asker waits for it.
     scanner.load()
-    planning = Planning.configured(settings.llm, scanner, planner)
     state, master = open_state(settings)
     limits = Limits(
         max_rows=settings.limits.max_rows,
@@ -195,6 +195,7 @@ def _open(
                     # a row away; an own file may change between two questions, and nobody else is told of it.
                     releases=StateReleases(state) if project.file else None,
                 )
+        planning = Planning.configured(settings.llm, scanner, planner, ledger=StateLedger(state))
         gateway = Gateway(
             attached,
             scanner=scanner,

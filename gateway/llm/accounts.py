@@ -1,20 +1,23 @@
 """What each tenant's questions cost in tokens and money, and budgets that stop before the spend, not after.
 
-A call reserves its largest possible size first; calls in flight count as spent, so that a burst cannot overdraw. Each
-announced send charges the prompt at once, and the answer charges the rest: a call that fails, or is cancelled, has
-cost its input all the same.
+Every single send, retries and fall-backs included, reserves its largest possible size just before it leaves; what it
+really took is settled when the question ends. A reservation is checked and booked in one step, so that neither a burst
+nor a second replica can overdraw. What cannot be settled (the process died, the ledger is away) stays booked at its
+largest. A call that fails, or is cancelled, has cost its prompt all the same.
 """
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import math
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
-from gateway.errors import BudgetSpentError
+from gateway.errors import BudgetSpentError, GuardFailedError
 from gateway.llm.attempt import AttemptInfo, BeforeSend
 from gateway.types import Reply
 
@@ -35,57 +38,124 @@ class Spent:
     tokens: int = 0
     usd: float = 0.0
 
+    def __sub__(self, other: Spent) -> Spent:
+        """The difference, which may be negative."""
+        return Spent(self.tokens - other.tokens, self.usd - other.usd)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Budget:
+    """One limit in one period.
+
+    Attributes:
+        kind: ``minute``, ``day`` or ``month``.
+        period: Which, as text that sorts by time: ``2026-11-24T09:30``, ``2026-11-24``, ``2026-11``.
+        tokens: Most tokens in it; None for no limit.
+        usd: Most US dollars in it; None for no limit.
+    """
+
+    kind: str
+    period: str
+    tokens: int | None = None
+    usd: float | None = None
+
+
+class PeriodSpentError(Exception):
+    """A reservation does not fit a budget; `kind` says which. Internal: `Accounts` tells the asker when it may."""
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(kind)
+        self.kind = kind
+
 
 class Ledger(Protocol):
-    """Where spends are kept. A period is named ``minute:…``, ``day:2026-11-24`` or ``month:2026-11``."""
+    """Where spends are kept: one running period for each tenant and kind, which only ever moves forward."""
 
-    async def spent(self, tenant: str, period: str) -> Spent:
-        """What was spent in a period."""
+    async def reserve(self, tenant: str, budgets: Sequence[Budget], most: Spent) -> tuple[str, ...]:
+        """Book `most` on all of the budgets, or on none.
+
+        Returns:
+            The period that each was booked in: a later one than asked for, if another replica's clock is ahead.
+
+        Raises:
+            PeriodSpentError: It does not fit one of them.
+            GuardFailedError: The ledger is away. Nothing may be sent.
+        """
         ...
 
-    async def add(self, tenant: str, periods: Sequence[str], spent: Spent) -> None:
-        """Add to each of the periods. May raise; then the call that spends fails."""
+    async def correct(self, tenant: str, booked: Sequence[tuple[str, str]], change: Spent) -> None:
+        """Add `change` to each (kind, period) that still runs.
+
+        Raises:
+            GuardFailedError: The ledger is away.
+        """
         ...
 
 
 class MemoryLedger:
-    """A ledger of one process; a period that is over is forgotten. Several workers need one that they share."""
+    """A ledger of one process. Replicas share one in the state database (`gateway.store.spend`)."""
 
     def __init__(self) -> None:
-        self._spent: dict[tuple[str, str], Spent] = {}
-        self._current: dict[tuple[str, str], str] = {}
+        self._running: dict[tuple[str, str], tuple[str, Spent]] = {}
 
-    async def spent(self, tenant: str, period: str) -> Spent:
-        """What was spent in a period."""
-        return self._spent.get((tenant, period), Spent())
+    def spent(self, tenant: str, kind: str) -> Spent:
+        """What is booked in the period of that kind that runs."""
+        return self._running.get((tenant, kind), ("", Spent()))[1]
 
-    async def add(self, tenant: str, periods: Sequence[str], spent: Spent) -> None:
-        """Add to each of the periods."""
-        for period in periods:
-            kind = period.partition(":")[0]
-            last = self._current.get((tenant, kind))
-            if last is not None and last != period:
-                self._spent.pop((tenant, last), None)
-            self._current[tenant, kind] = period
-            before = self._spent.get((tenant, period), Spent())
-            self._spent[tenant, period] = Spent(before.tokens + spent.tokens, before.usd + spent.usd)
+    async def reserve(self, tenant: str, budgets: Sequence[Budget], most: Spent) -> tuple[str, ...]:
+        """Book on all of the budgets, or on none."""
+        after: dict[tuple[str, str], tuple[str, Spent]] = {}
+        for budget in budgets:
+            period, spent = self._running.get((tenant, budget.kind), ("", Spent()))
+            if period < budget.period:
+                period, spent = budget.period, Spent()
+            spent = Spent(spent.tokens + most.tokens, spent.usd + most.usd)
+            if spent.tokens > _or_endless(budget.tokens) or spent.usd > _or_endless(budget.usd):
+                raise PeriodSpentError(budget.kind)
+            after[tenant, budget.kind] = period, spent
+        self._running.update(after)
+        return tuple(after[tenant, budget.kind][0] for budget in budgets)
+
+    async def correct(self, tenant: str, booked: Sequence[tuple[str, str]], change: Spent) -> None:
+        """Add to each period that still runs."""
+        for kind, period in booked:
+            running, spent = self._running.get((tenant, kind), ("", Spent()))
+            if running == period:
+                now = Spent(spent.tokens + change.tokens, spent.usd + change.usd)
+                self._running[tenant, kind] = period, now
+
+
+def _or_endless(limit: float | None) -> float:
+    return math.inf if limit is None else limit
+
+
+@dataclass(slots=True)
+class _Send:
+    booked: tuple[tuple[str, str], ...]
+    most: Spent
+    took: Spent
 
 
 @dataclass(slots=True)
 class Spend:
-    """One question's account while it runs. `announce` is called with each send, `settle` with the answer."""
+    """One question's account while it runs. `announce` is called before each send, `settle` with the answer."""
 
-    tokens: int = 0
-    usd: float = 0.0
-    _last_prompt: int = 0
+    reserve: Callable[[Spent], Awaitable[tuple[tuple[str, str], ...]]]
+    sends: list[_Send] = field(default_factory=list)
 
     async def announce(self, info: AttemptInfo) -> None:
-        """Charge the prompt of one send. Has the shape of a `before_send` hook."""
-        self.tokens += info.prompt_tokens
-        self._last_prompt = info.prompt_tokens
+        """Reserve the most that one send can take. Has the shape of a `before_send` hook.
+
+        Raises:
+            BudgetSpentError: It does not fit the tenant's budget; nothing may be sent.
+            GuardFailedError: The ledger is away; nothing may be sent.
+        """
+        most = Spent(info.prompt_tokens + info.most_output_tokens, info.most_usd)
+        booked = await self.reserve(most)
+        self.sends.append(_Send(booked, most, Spent(info.prompt_tokens, info.prompt_usd)))
 
     def after(self, before_send: BeforeSend) -> BeforeSend:
-        """A hook that charges each send once `before_send` has let it go."""
+        """A hook that reserves for each send once `before_send` has let it go."""
 
         async def both(info: AttemptInfo) -> None:
             await before_send(info)
@@ -94,15 +164,12 @@ class Spend:
         return both
 
     def settle(self, reply: Reply) -> None:
-        """Charge what the answered send used, in place of the estimate of its prompt.
+        """Note what the answered send took, in place of the estimate of its prompt.
 
         A reply without tokens was made in this process, after sends that failed: their estimates stay.
         """
-        if reply.tokens_in:
-            self.tokens += reply.tokens_in - self._last_prompt
-        self.tokens += reply.tokens_out
-        self.usd += reply.cost_usd or 0.0
-        self._last_prompt = 0
+        if reply.tokens_in and self.sends:
+            self.sends[-1].took = Spent(reply.tokens_in + reply.tokens_out, reply.cost_usd or 0.0)
 
 
 @dataclass(slots=True)
@@ -111,62 +178,56 @@ class Accounts:
 
     Attributes:
         limits: Budgets of a tenant, by name.
-        ledger: Where spends are kept.
+        ledger: Where spends are kept; not asked for a tenant without a limit.
         clock: The present, UTC.
     """
 
     limits: Callable[[str], TokenLimits]
     ledger: Ledger = field(default_factory=MemoryLedger)
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
-    _in_flight: dict[str, int] = field(default_factory=dict)
 
     @asynccontextmanager
-    async def spending(self, tenant: str, tokens: int) -> AsyncIterator[Spend]:
-        """Reserve for one question, and book what it cost when the block ends, however it ends.
+    async def spending(self, tenant: str) -> AsyncIterator[Spend]:
+        """The account of one question; what its sends took is settled when the block ends, however it ends.
 
         Args:
             tenant: Who pays.
-            tokens: The most one send and its answer can take.
-
-        Raises:
-            BudgetSpentError: The tenant's budget does not allow it; `details["retry_after_s"]` says when it may.
         """
-        # Reserved before it is checked: two questions that are checked at the same moment see each other.
-        self._in_flight[tenant] = self._in_flight.get(tenant, 0) + tokens
-        spend = Spend()
+        spend = Spend(lambda most: self._reserve(tenant, most))
         try:
-            await self._check(tenant)
             yield spend
         finally:
-            self._release(tenant, tokens)
-            if spend.tokens or spend.usd:
-                await self.ledger.add(tenant, _periods(self.clock()), Spent(spend.tokens, spend.usd))
+            for send in spend.sends:
+                change = send.took - send.most
+                # Shielded, so that a caller who leaves does not leave the largest size booked. A ledger that is away
+                # now has the largest size booked already: the answer has been paid for and may go.
+                if send.booked and (change.tokens or change.usd):
+                    with contextlib.suppress(GuardFailedError):
+                        await asyncio.shield(self.ledger.correct(tenant, send.booked, change))
 
-    def _release(self, tenant: str, tokens: int) -> None:
-        left = self._in_flight[tenant] - tokens
-        if left:
-            self._in_flight[tenant] = left
-        else:
-            del self._in_flight[tenant]
-
-    async def _check(self, tenant: str) -> None:
-        limits = self.limits(tenant)
+    async def _reserve(self, tenant: str, most: Spent) -> tuple[tuple[str, str], ...]:
         now = self.clock()
-        minute, day, month = _periods(now)
-        flying = self._in_flight.get(tenant, 0)
-        for limit, period in ((limits.tokens_per_minute, minute), (limits.tokens_per_day, day)):
-            if limit is not None and (await self.ledger.spent(tenant, period)).tokens + flying > limit:
-                raise _spent(period, now)
-        if limits.usd_per_month is not None and (await self.ledger.spent(tenant, month)).usd >= limits.usd_per_month:
-            raise _spent(month, now)
+        budgets = _budgets(self.limits(tenant), now)
+        if not budgets:
+            return ()
+        try:
+            periods = await self.ledger.reserve(tenant, budgets, most)
+        except PeriodSpentError as spent:
+            raise _spent(spent.kind, now) from None
+        return tuple((budget.kind, period) for budget, period in zip(budgets, periods, strict=True))
 
 
-def _periods(now: datetime) -> tuple[str, str, str]:
-    return f"minute:{now:%Y-%m-%dT%H:%M}", f"day:{now:%Y-%m-%d}", f"month:{now:%Y-%m}"
+def _budgets(limits: TokenLimits, now: datetime) -> tuple[Budget, ...]:
+    """The limits that are set, the shortest period last: the longest wait is the one that is told."""
+    every = (
+        Budget(kind="month", period=f"{now:%Y-%m}", usd=limits.usd_per_month),
+        Budget(kind="day", period=f"{now:%Y-%m-%d}", tokens=limits.tokens_per_day),
+        Budget(kind="minute", period=f"{now:%Y-%m-%dT%H:%M}", tokens=limits.tokens_per_minute),
+    )
+    return tuple(budget for budget in every if budget.tokens is not None or budget.usd is not None)
 
 
-def _spent(period: str, now: datetime) -> BudgetSpentError:
-    kind = period.partition(":")[0]
+def _spent(kind: str, now: datetime) -> BudgetSpentError:
     if kind == "minute":
         wait = 60.0 - now.second
     elif kind == "day":

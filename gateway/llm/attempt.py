@@ -28,6 +28,9 @@ class AttemptInfo:
         number: 1 for the first send for this prompt by this planner, then 2, …
         body: The request body, byte for byte as it leaves. To be sealed by the audit log, never logged.
         prompt_tokens: Size of the prompt by our own count.
+        most_output_tokens: Most tokens that are asked of the reply.
+        prompt_usd: Price of the prompt alone; 0 if the endpoint's prices are not known.
+        most_usd: Price of the prompt and the largest reply.
     """
 
     planner: str
@@ -37,6 +40,9 @@ class AttemptInfo:
     number: int
     body: bytes = field(repr=False)
     prompt_tokens: int = 0
+    most_output_tokens: int = 0
+    prompt_usd: float = 0.0
+    most_usd: float = 0.0
 
     @property
     def sha256(self) -> str:

@@ -5,12 +5,15 @@ The client library is imported where an endpoint is made: a process that asks no
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from gateway.errors import ConfigError
 from gateway.llm.accounts import Accounts, Ledger, MemoryLedger, TokenLimits
 from gateway.llm.attempt import Rescan
 from gateway.llm.cache import AnswerCache
 from gateway.llm.port import Planner
-from gateway.llm.settings import EndpointSettings, LlmSettings
+from gateway.llm.settings import EndpointSettings, LlmSettings, TenantModelSettings
 
 
 def choose_planner(settings: LlmSettings, *, rescan: Rescan | None = None) -> Planner:
@@ -79,7 +82,7 @@ def make_endpoint(settings: EndpointSettings) -> Planner:
 
 
 def make_accounts(settings: LlmSettings, ledger: Ledger | None = None) -> Accounts:
-    """Budgets of every tenant alike.
+    """Budgets of each tenant: its own where it has some, else those of all.
 
     Args:
         settings: The group of settings.
@@ -89,15 +92,42 @@ def make_accounts(settings: LlmSettings, ledger: Ledger | None = None) -> Accoun
         ConfigError: A budget in dollars without prices to count them by.
     """
     priced = all(one.price_input_usd is not None for one in (settings, *settings.fallbacks))
-    if settings.usd_per_month is not None and not priced:
+    in_money = settings.usd_per_month is not None or any(
+        own.usd_per_month is not None for own in settings.tenants.values()
+    )
+    if in_money and not priced:
         msg = "llm.usd_per_month needs llm.price_input_usd and llm.price_output_usd of every endpoint"
         raise ConfigError(msg)
-    limits = TokenLimits(
-        tokens_per_minute=settings.tokens_per_minute,
-        tokens_per_day=settings.tokens_per_day,
-        usd_per_month=settings.usd_per_month,
+    general = _limits(settings, settings)
+    own = {tenant: _limits(one, settings) for tenant, one in settings.tenants.items()}
+    return Accounts(limits=lambda tenant: own.get(tenant, general), ledger=ledger or MemoryLedger())
+
+
+def _limits(own: TenantModelSettings | LlmSettings, general: LlmSettings) -> TokenLimits:
+    def either(name: str) -> Any:
+        value = getattr(own, name)
+        return getattr(general, name) if value is None else value
+
+    return TokenLimits(
+        tokens_per_minute=either("tokens_per_minute"),
+        tokens_per_day=either("tokens_per_day"),
+        usd_per_month=either("usd_per_month"),
     )
-    return Accounts(limits=lambda _: limits, ledger=ledger or MemoryLedger())
+
+
+def make_allowed(settings: LlmSettings) -> Callable[[str], frozenset[str] | None]:
+    """Which endpoints each tenant's prompts may go to; None for all that are configured.
+
+    Raises:
+        ConfigError: A tenant's list names an endpoint that is not configured.
+    """
+    known = {one.name for one in (settings, *settings.fallbacks)}
+    lists = {tenant: one.endpoints for tenant, one in settings.tenants.items() if one.endpoints is not None}
+    if any(not known.issuperset(names) for names in lists.values()):
+        msg = "llm.tenants names an endpoint that is not configured; configured: " + ", ".join(sorted(known))
+        raise ConfigError(msg)
+    allowed = {tenant: frozenset(names) for tenant, names in lists.items()}
+    return allowed.get
 
 
 def make_cache(settings: LlmSettings) -> AnswerCache:

@@ -201,6 +201,7 @@ class OpenAIPlanner:
 
     async def _send(self, prompt: ScannedPrompt, mode: ReplyMode, number: int, hooks: Hooks) -> Extracted:
         payload = self._payload(prompt, mode)
+        size, longest, price = prompt.prompt.tokens, self._options.max_output_tokens, self._options.pricing
 
         async def announce(body: bytes) -> None:
             info = AttemptInfo(
@@ -210,7 +211,10 @@ class OpenAIPlanner:
                 mode=mode.value,
                 number=number,
                 body=body,
-                prompt_tokens=prompt.prompt.tokens,
+                prompt_tokens=size,
+                most_output_tokens=longest,
+                prompt_usd=price.cost_usd(size, 0) if price else 0.0,
+                most_usd=price.cost_usd(size, longest) if price else 0.0,
             )
             if hooks.before_send is not None:
                 await hooks.before_send(info)

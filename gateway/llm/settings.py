@@ -58,6 +58,21 @@ class EndpointSettings(BaseModel):
     """US dollars per million tokens out."""
 
 
+class TenantModelSettings(BaseModel):
+    """What holds for one tenant in place of what holds for all."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
+    """Most tokens in a minute; as for all if not given."""
+    tokens_per_day: Annotated[int, Field(ge=1)] | None = None
+    """Most tokens in a day, UTC; as for all if not given."""
+    usd_per_month: Dollars | None = None
+    """Most US dollars in a month, UTC; as for all if not given."""
+    endpoints: tuple[EndpointName, ...] | None = None
+    """Names of the endpoints that the tenant's prompts may go to; all if not given, none if empty."""
+
+
 class LlmSettings(EndpointSettings):
     """Which planner answers, what it may cost, and what happens when it is down."""
 
@@ -77,6 +92,8 @@ class LlmSettings(EndpointSettings):
     """Most tokens of one tenant in a day, UTC."""
     usd_per_month: Dollars | None = None
     """Most US dollars of one tenant in a month, UTC; needs the prices."""
+    tenants: dict[str, TenantModelSettings] = {}
+    """Budgets and endpoints of single tenants, by tenant id; a JSON object."""
     cache_entries: Annotated[int, Field(ge=0, le=1_000_000)] = 1_000
     """Answers of the model kept in memory for the same question of the same data; 0 for none."""
     cache_ttl_s: Annotated[float, Field(gt=0, le=86_400 * 30)] = 3_600.0

@@ -158,6 +158,17 @@ audit_cursor = Table(
 )
 """How far each stream to a SIEM got."""
 
+model_spend = Table(
+    "model_spend",
+    metadata,
+    Column("tenant", String(200), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("period", String(20), nullable=False),
+    Column("tokens", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+)
+"""What each tenant's models have cost, reservations included, in the minute, day and month that run."""
+
 summary_release = Table(
     "summary_release",
     metadata,

@@ -12,7 +12,7 @@ from pydantic import SecretStr, ValidationError
 
 from gateway.errors import BudgetSpentError, ConfigError
 from gateway.llm.attempt import AttemptInfo, sending
-from gateway.llm.choose import choose_planner, make_accounts, make_cache, make_endpoint
+from gateway.llm.choose import choose_planner, make_accounts, make_allowed, make_cache, make_endpoint
 from gateway.llm.offline.planner import OfflinePlanner
 from gateway.llm.openai_client import OpenAIPlanner
 from gateway.llm.router import FallbackPlanner
@@ -101,22 +101,42 @@ def test_secrets_are_in_no_text_of_the_settings() -> None:
 
 
 def test_budgets_and_cache_follow_the_settings() -> None:
-    """A day's tokens; money only with prices; no cache for the offline planner."""
+    """A day's tokens, a tenant's own in place of all's; money only with prices; no cache for the offline planner."""
+    info = AttemptInfo(planner="p", model="m", host="h", mode="json", number=1, body=b"", prompt_tokens=100)
 
-    async def two(settings: LlmSettings) -> None:
+    async def two(settings: LlmSettings, tenant: str = "t") -> None:
         accounts = make_accounts(settings)
         for _ in range(2):
-            async with accounts.spending("t", 100) as spend:
-                spend.settle(Reply(text="", model="m", tokens_in=60, tokens_out=1))
+            async with accounts.spending(tenant) as spend:
+                await spend.announce(info)
 
+    own = {"big": {"tokens_per_day": 1_000}, "small": {"tokens_per_minute": 150}}
     with pytest.raises(BudgetSpentError):
         asyncio.run(two(LlmSettings(tokens_per_day=150)))
     asyncio.run(two(LlmSettings()))
+    asyncio.run(two(LlmSettings(tokens_per_day=150, tenants=own), "big"))  # type: ignore[arg-type]
+    with pytest.raises(BudgetSpentError):
+        asyncio.run(two(LlmSettings(tokens_per_day=500, tenants=own), "small"))  # type: ignore[arg-type]
     with pytest.raises(ConfigError):
         make_accounts(LlmSettings(usd_per_month=5))
+    with pytest.raises(ConfigError):
+        make_accounts(LlmSettings(tenants={"t": {"usd_per_month": 5}}))  # type: ignore[dict-item]
     assert make_accounts(LlmSettings(usd_per_month=5, price_input_usd=1, price_output_usd=1))
     assert make_cache(LlmSettings()).max_entries == 0
     assert make_cache(LlmSettings(planner="openai", cache_entries=7)).max_entries == 7
+
+
+def test_endpoints_of_a_tenant_are_those_on_its_list() -> None:
+    """All if there is no list, none if it is empty; a name that is not configured stops the start."""
+    spare = EndpointSettings(name="spare")
+    lists = {"a": {"endpoints": ["spare"]}, "none": {"endpoints": []}, "b": {}}
+    allowed = make_allowed(LlmSettings(fallbacks=(spare,), tenants=lists))  # type: ignore[arg-type]
+    assert allowed("a") == {"spare"}
+    assert allowed("none") == set()
+    assert allowed("b") is None
+    assert allowed("other") is None
+    with pytest.raises(ConfigError):
+        make_allowed(LlmSettings(tenants=lists))  # type: ignore[arg-type]
 
 
 def test_process_that_asks_no_model_does_not_load_the_client_library() -> None:

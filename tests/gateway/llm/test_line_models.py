@@ -10,11 +10,12 @@ from pathlib import Path
 import pytest
 
 from gateway.answer import Answer, Asker
+from gateway.audit.rows import stored_rows
 from gateway.config import Settings
-from gateway.errors import BudgetSpentError, SpecInvalidError
-from gateway.llm.settings import LlmSettings
+from gateway.errors import BudgetSpentError, GuardFailedError, RefusedError, SpecInvalidError
+from gateway.llm.settings import EndpointSettings, LlmSettings
 from gateway.project import Project
-from gateway.runtime import Runtime
+from gateway.runtime import Runtime, open_state
 from redaction.scan import ScanConfig, Scanner
 from tests.simulator.chat_server import ChatServer, Fault, chat_server
 
@@ -121,3 +122,81 @@ def test_budget_that_is_spent_sends_nothing(
     with pytest.raises(BudgetSpentError):
         ask(project, scanner, tmp_path, server, ["rows by region", "amount by region"], tokens_per_day=7_500)
     assert len(server.requests) == 1
+
+
+def test_budget_outlives_the_process_and_is_one_for_all(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """A second process on the same state database finds what the first has spent; another tenant's is its own."""
+    ask(project, scanner, tmp_path, server, ["rows by region"], tokens_per_day=7_500)
+    with pytest.raises(BudgetSpentError):
+        ask(project, scanner, tmp_path, server, ["amount by region"], tokens_per_day=7_500)
+    assert len(server.requests) == 1
+    own = {"own": {"tokens_per_day": 100_000}}
+    ask(project, scanner, tmp_path, server, ["amount by region"], tokens_per_day=7_500, tenants=own)
+    assert len(server.requests) == 2
+
+
+def test_retry_that_the_budget_does_not_allow_is_not_sent(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """A failed send has cost its prompt; what is left is not enough for a second."""
+    server.faults = [Fault(status=503, body=b"")]
+    with pytest.raises(BudgetSpentError):
+        ask(project, scanner, tmp_path, server, ["rows by region"], tokens_per_day=7_500)
+    assert len(server.requests) == 1
+
+
+def test_nothing_is_sent_while_the_ledger_is_away(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Fails closed, and the audit log has the refusal."""
+
+    def away(*_: object) -> None:
+        raise GuardFailedError("away", code="ledger_unavailable")
+
+    monkeypatch.setattr("gateway.store.spend.StateLedger._reserve", away)
+    with pytest.raises(GuardFailedError):
+        ask(project, scanner, tmp_path, server, ["rows by region"], tokens_per_day=7_500)
+    assert server.requests == []
+    assert entries(tmp_path)[-1] == ("outcome", "refused", "m")
+
+
+def entries(home: Path) -> list[tuple[str, str, str]]:
+    """The audit log: kind, decision and model of each entry."""
+    state, _ = open_state(Settings(home=home))
+    try:
+        return [(row.columns["kind"], row.columns["decision"], row.columns["model"]) for row in stored_rows(state)]
+    finally:
+        state.close()
+
+
+def spare_of(server: ChatServer) -> EndpointSettings:
+    return EndpointSettings(name="spare", base_url=server.base_url, model="m2")
+
+
+def test_audit_log_names_the_endpoint_that_a_prompt_went_to(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """The first endpoint is passed over without a send: the log says before the send that the spare gets it."""
+    with chat_server(reply=lambda _: COUNT) as other:
+        options = {"fallbacks": (spare_of(other),), "tenants": {"own": {"endpoints": ["spare"]}}}
+        ask(project, scanner, tmp_path, server, ["rows by region"], **options)
+        assert (len(server.requests), len(other.requests)) == (0, 1)
+    assert entries(tmp_path)[1] == ("intent", "", "m2")
+    assert entries(tmp_path)[-1] == ("outcome", "answered", "m2")
+
+
+def test_prompt_of_a_tenant_goes_to_no_endpoint_that_is_not_on_its_list(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """An empty list keeps a tenant's prompts in the house: refused, or answered by the offline planner."""
+    nowhere = {"own": {"endpoints": []}}
+    with pytest.raises(RefusedError) as caught:
+        ask(project, scanner, tmp_path, server, ["rows by region"], tenants=nowhere)
+    assert caught.value.code == "model_not_allowed"
+    (answer,) = ask(
+        project, scanner, tmp_path, server, ["number of rows by region"], tenants=nowhere, offline_fallback=True
+    )
+    assert answer.spec.dimensions[0].column == "sales.region"
+    assert server.requests == []
