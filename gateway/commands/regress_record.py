@@ -86,6 +86,7 @@ async def _record(settings: Settings, setup: Setup, wanted: Wanted, purse: Purse
     from gateway.regression.models import facts_of
     from gateway.regression.record import Tape
     from gateway.runtime import open_audit, open_state, scan_config
+    from gateway.store.spend import StateLedger
     from redaction.scan import Scanner
 
     cases = setup.cases()
@@ -100,10 +101,9 @@ async def _record(settings: Settings, setup: Setup, wanted: Wanted, purse: Purse
                 tape = Tape(
                     planning=Planning(
                         planner=planner,
-                        accounts=make_accounts(settings.llm),
+                        accounts=make_accounts(settings.llm, StateLedger(state)),
                         cache=AnswerCache(max_entries=0),
                         scanner=scanner,
-                        max_output_tokens=chosen.max_output_tokens,
                     ),
                     recorder=Recorder(audit),
                     fixtures=fixtures,
