@@ -8,10 +8,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from gateway.catalog import SAFE_NAME, ColumnType
 from gateway.chart.spec import AllOf, AnyOf, ChartSpec, Dimension, Exists, Filter, Measure, Negation, Plan
 from gateway.summary.model import ColumnSummary, Summary, TableSummary
+from gateway.summary.rounding import round_count
 
 _TYPES = {"text": ColumnType.TEXT, "integer": ColumnType.INTEGER, "real": ColumnType.NUMBER, "date": ColumnType.DATE}
 _AGGREGATES = {"avg": "mean", "count_distinct": "distinct"}
@@ -68,7 +70,7 @@ def _item(raw: dict[str, object]) -> Item:
 
 
 def _summary(table: str, columns: Sequence[dict[str, object]]) -> Summary:
-    """What a Summary says of these columns: distinct counts below ten are only known as few.
+    """What a Summary says of these columns: counts are rounded as a release rounds them, and few below ten (fifteen).
 
     A column with as many distinct values as the largest of them is taken as unique, as these tables are small.
     """
@@ -80,11 +82,17 @@ def _summary(table: str, columns: Sequence[dict[str, object]]) -> Summary:
             ColumnSummary(
                 name=safe(str(column["name"])),
                 type=_TYPES[str(column["type"])],
-                distinct="unique" if distinct == largest else (distinct if distinct >= 10 else "few"),
+                distinct="unique"
+                if distinct == largest
+                else (max(10, round_count(distinct)) if distinct >= 10 else "few"),
             )
         )
-    rows = largest if largest >= 15 else "few"
+    rows = max(20, round_count(largest)) if largest >= 15 else "few"
     return Summary(source="nvbench", tables=(TableSummary(name=safe(table), rows=rows, columns=tuple(found)),))
+
+
+def _band(distinct: int) -> int | Literal["few"]:
+    return max(10, round_count(distinct)) if distinct >= 10 else "few"
 
 
 def safe(name: str) -> str:
@@ -115,7 +123,7 @@ def chart_of(spec: ChartSpec) -> Chart:
     """A spec in the metric's terms.
 
     The golds write a value without aggregate where each group is one row. The chart language has no such thing: the
-    median of one row is the row's own value, and it is what the survey says then (and what a box plot is drawn of).
+    median of one row is the row's own value, and it is what the planner says then (and what a box plot is drawn of).
     """
     fields = {_dimension(d) for d in [*spec.dimensions, *([spec.series] if spec.series else [])]}
     fields |= {_measure(m) for m in spec.measures if m.derive is None}

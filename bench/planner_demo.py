@@ -12,10 +12,11 @@ import time
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from gateway.attached import AttachedSource
+from gateway.attached import AttachedSource, Known
 from gateway.chart.compile import compile_spec
 from gateway.chart.prove import prove
 from gateway.chart.spec import ChartSpec, Plan
@@ -46,26 +47,13 @@ MARK_WORDS = (
 )
 
 
-class Demo:
-    """The demo database, attached as one tenant.
+@dataclass
+class Drawn:
+    """An attached source of which charts can be drawn, as one tenant."""
 
-    Args:
-        folder: Where to write the database.
-        scale: Size of it; 0.25 is enough for every gold chart to have rows.
-    """
-
-    def __init__(self, folder: Path, scale: float = 0.25) -> None:
-        path = folder / "demo.duckdb"
-        if not path.exists():
-            generate(path, scale=scale)
-        rules = (ROOT / "gateway" / "demo" / "rowless.toml").read_text(encoding="utf-8")
-        (folder / "rowless.toml").write_text(rules, encoding="utf-8")
-        config = Project.load(folder / "rowless.toml").source("demo")
-        self.attached = AttachedSource(
-            open_source(config), config, index_key=b"k" * 32, max_index_values=100_000, limits=Limits()
-        )
-        self.scope: Scope = self.attached.scope(tenant="northwind")
-        self.known = self.attached.known(self.scope)
+    attached: AttachedSource
+    scope: Scope
+    known: Known
 
     def rows(self, spec: ChartSpec, bindings: Mapping[str, str]) -> Counter[tuple[tuple[str, ...], tuple[object, ...]]]:
         """What a spec draws, without order: groups as a set of words, measures by size."""
@@ -90,6 +78,28 @@ class Demo:
         )  # fmt: skip
 
 
+class Demo(Drawn):
+    """The demo database, attached as one tenant.
+
+    Args:
+        folder: Where to write the database.
+        scale: Size of it; 0.25 is enough for every gold chart to have rows.
+    """
+
+    def __init__(self, folder: Path, scale: float = 0.25) -> None:
+        path = folder / "demo.duckdb"
+        if not path.exists():
+            generate(path, scale=scale)
+        rules = (ROOT / "gateway" / "demo" / "rowless.toml").read_text(encoding="utf-8")
+        (folder / "rowless.toml").write_text(rules, encoding="utf-8")
+        config = Project.load(folder / "rowless.toml").source("demo")
+        attached = AttachedSource(
+            open_source(config), config, index_key=b"k" * 32, max_index_values=100_000, limits=Limits()
+        )
+        scope = attached.scope(tenant="northwind")
+        super().__init__(attached, scope, attached.known(scope))
+
+
 def _shown(value: object) -> str:
     return str(round(float(value), 6)) if isinstance(value, int | float) else str(value)
 
@@ -106,7 +116,7 @@ def golds_of(item: Mapping[str, object]) -> list[ChartSpec]:
     return [ChartSpec.model_validate_json(json.dumps(g)) for g in [item.get("gold"), *also] if g]
 
 
-def is_match(demo: Demo, item: Mapping[str, object], plan: Plan, *, first: int = 1) -> bool:
+def is_match(demo: Drawn, item: Mapping[str, object], plan: Plan, *, first: int = 1) -> bool:
     """Whether one of the first charts draws the rows of a gold chart."""
     values = item.get("values", {})
     assert isinstance(values, dict)

@@ -111,6 +111,9 @@ def _is_wide(context: Context, spec: ChartSpec, dimension: Dimension, name: str,
     if spec.limit is not None and spec.limit <= most:
         return False
     column = context.names.column(dimension.column)
-    if column is None:
+    table = context.names.summary.table(dimension.column.partition(".")[0])
+    if column is None or table is None:
         return False
-    return column.distinct in {"unique", "many"} or (isinstance(column.distinct, int) and column.distinct > most)
+    # A unique column has as many values as its table has rows; "few" rows are below 15 (docs/disclosure.md).
+    groups = table.rows if column.distinct == "unique" else column.distinct
+    return groups in {"unique", "many"} or (isinstance(groups, int) and groups > most)

@@ -6,6 +6,7 @@ import re
 from typing import Final
 
 from gateway.chart.spec import Exists, Filter, NullTest
+from gateway.llm.offline.lexicon import is_identifier
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import WITHOUT, Found, Grouped, after_of, before_of, columns_where
 from gateway.llm.offline.question import ENDED, Question, is_end
@@ -78,7 +79,8 @@ def _tables(question: Question) -> list[Candidate]:
 
 
 def _can_be_empty(question: Question, column: Candidate) -> bool:
-    return question.lexicon.columns[column.entry.ref].nulls not in {"none"}
+    facts = question.lexicon.columns[column.entry.ref]
+    return facts.nulls != "none" and facts.distinct != "unique" and not is_identifier(facts)
 
 
 def _related(found: Found, mention: Mention, table: Candidate, lacking: bool) -> None:

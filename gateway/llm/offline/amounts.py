@@ -76,6 +76,8 @@ _COMPARING: Final = word_set(
     "more less greater fewer higher lower larger smaller bigger cheaper longer shorter older younger taller heavier "
     "lighter above below over under least most exceeding exceed exceeds expensive costlier better worse"
 )
+_KEYED: Final = word_set("id number no code key nr")
+"""Words that say that a key itself is compared."""
 _BETWEEN: Final = re.compile(
     r"\b(?:between|from|ranging from|range(?:s|d)? (?:from|of|between)|in the range of|"
     r"within)\s*(?:the )?(?:[a-z]+ ){0,4}$"
@@ -221,9 +223,14 @@ def _number_columns(question: Question, near: Mention | None, *, compared: bool)
     if near is not None:
         named = near.of_kind("column")
         numeric = tuple(c for c in named if columns[c.entry.ref].type.is_numeric)
+        if compared and not any(question.tokens[i].lemma in _KEYED for i in near.tokens):
+            # "orders above 1000" are not those of a high order_id.
+            numeric = tuple(c for c in numeric if not is_identifier(columns[c.entry.ref]))
+            named = numeric or tuple(c for c in named if not is_identifier(columns[c.entry.ref]))
         if near.candidates[0].entry.kind == "column" and (numeric or named):
             return numeric or named
-        tables = {c.entry.table for c in near.of_kind("table", "label")}
+        rows = not named and near.candidates[0].entry.kind == "column"
+        tables = {c.entry.table for c in (near.candidates if rows else near.of_kind("table", "label"))}
         sized = columns_where(
             question,
             lambda e: e.table in tables and columns[e.ref].type.is_numeric and not is_identifier(columns[e.ref]),

@@ -12,6 +12,7 @@ from gateway.chart.spec import AllOf, AnyOf, Between, Compare, During, Filter, I
 from gateway.llm.offline.absence import find_absence
 from gateway.llm.offline.amounts import find_numbers, is_plain_year
 from gateway.llm.offline.lexicon import is_year
+from gateway.llm.offline.literal import find_literals
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import Found, Grouped, columns_where
 from gateway.llm.offline.question import Question
@@ -28,6 +29,7 @@ def find_conditions(question: Question, grouped: Grouped) -> Found:
         grouped: Whether a mention is governed by a grouping word, so that it stays a group as well.
     """
     found = Found()
+    find_literals(question, found)
     find_values(question, found)
     find_numbers(question, found, grouped)
     find_absence(question, found, grouped)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, cast
 
+from gateway.catalog import ColumnType
 from gateway.chart.spec import Aggregate
 from gateway.llm.offline.conditions import find_conditions
 from gateway.llm.offline.mentions import Candidate, Mention
@@ -31,8 +32,8 @@ def read_frame(question: Question) -> Frame:
     governed = _governors(question)
     found = find_conditions(question, lambda m: governed.get(m.first, ("", None))[0] in _GROUPING)
     frame.slots.extend(found.slots)
-    for mention in question.mentions:
-        if set(mention.tokens) <= found.used or is_weak(question, mention):
+    for number, mention in enumerate(question.mentions):
+        if set(mention.tokens) <= found.used or is_weak(question, mention) or _is_modifier(question, number):
             continue
         frame.slots.append(_slot(question, mention, governed.get(mention.first, ("", None))))
     frame.slots.sort(key=lambda slot: slot.place)
@@ -52,7 +53,9 @@ def _governors(question: Question) -> dict[int, tuple[str, Placed | None]]:
         cue = _cue_before(question, mention)
         if cue is not None:
             found[mention.first] = (cue.cue.kind, cue)
-        elif previous is not None and _listed(question, previous, mention):
+        elif previous is not None and (
+            _listed(question, previous, mention) or _is_modifier(question, question.mentions.index(previous))
+        ):
             kind, before = found.get(previous.first, ("", None))
             found[mention.first] = (kind, before)
         else:
@@ -86,6 +89,20 @@ def _cue_before(question: Question, mention: Mention) -> Placed | None:
             return placed
         return None
     return None
+
+
+def _is_modifier(question: Question, number: int) -> bool:
+    """``product category`` where both are columns: the last noun of a compound is what it is about."""
+    if number + 1 >= len(question.mentions):
+        return False
+    columns = question.lexicon.columns
+    left, right = question.mentions[number], question.mentions[number + 1]
+    if left.last + 1 != right.first or left.candidates[0].entry.kind != "column":
+        return False
+    best = right.candidates[0].entry
+    if best.kind != "column" or best.table != left.candidates[0].entry.table:
+        return False
+    return all(columns[m.candidates[0].entry.ref].type in {ColumnType.TEXT, ColumnType.BOOLEAN} for m in (left, right))
 
 
 def _listed(question: Question, left: Mention, right: Mention) -> bool:

@@ -1,18 +1,24 @@
-"""Values that stand in a question as they are, for schemas without a value index: quoted words and proper names.
+"""Values that stand in a question as they are: quoted words, proper names, lists that end in "or".
 
-In the gateway every known value is masked before a planner sees the question, so nothing here runs for an asker.
+In the gateway the known values of a text column are masked before a planner sees the question. That leaves columns
+whose values nobody has looked at: those of which the Summary tells neither labels nor the shape of their text (too few
+rows, or a source without statistics). Only for them is a word of the question taken for a value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Final
 
-from gateway.chart.spec import Compare, Filter, InList
+from gateway.catalog import ColumnType
+from gateway.chart.spec import Placeholder
+from gateway.llm.offline.mentions import Candidate
+from gateway.llm.offline.near import Found, columns_where, one_of
 from gateway.llm.offline.question import Question
+from gateway.llm.offline.slots import Literalish, Slot
 from gateway.llm.offline.text import word_set
 from gateway.llm.offline.thesaurus import STOP
+from gateway.summary.model import ColumnSummary
 
 _JOIN: Final = word_set(", and or either including include like as such be .")
 _OPENING: Final = word_set(
@@ -21,52 +27,40 @@ _OPENING: Final = word_set(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class LiteralCondition:
-    """A condition by literal words and the columns it may be about."""
-
-    columns: dict[str, float]
-    build: Callable[[str], Filter | None]
-
-
-@dataclass
-class Literals:
-    """Conditions found, and the places of slots that they replace."""
-
-    conditions: list[LiteralCondition] = field(default_factory=list)
-    replaced: set[int] = field(default_factory=set)
-
-
-def find_literals(question: Question) -> Literals:
-    """Find runs of proper names and quoted words, and the column each run is about."""
-    found = Literals()
+def find_literals(question: Question, found: Found) -> None:
+    """Add filters by runs of proper names and quoted words, each with the columns that it may be about."""
+    if not any(_is_unseen(column) for column in question.lexicon.columns.values()):
+        return
     for group in _groups(question):
-        values = [
-            question.text[question.tokens[r[0]].start : question.tokens[r[-1]].end].strip("'\"‘’“”") for r in group
-        ]
+        values = [_value(question, run) for run in group]
         columns = _columns(question, group[0][0], group[-1][-1])
-        found.replaced.update(i for run in group for i in run)
         if columns:
-            found.conditions.append(LiteralCondition(columns, _one_of(values)))
-    return found
+            found.tokens.update(i for run in group for i in run)
+            found.slots.append(Slot("filter", columns, group[0][0], build=one_of(values[:100], negated=False)))
 
 
-def _one_of(values: list[str]) -> Callable[[str], Filter | None]:
-    def build(ref: str) -> Filter | None:
-        if len(values) == 1:
-            return Compare(op="eq", column=ref, value=values[0][:200])
-        return InList(op="in", column=ref, values=tuple(v[:200] for v in values[:100]))
+def _value(question: Question, run: list[int]) -> Literalish:
+    """The words of a run; where a part of it is masked, only that part can be bound back."""
+    masked = next((question.tokens[i] for i in run if question.tokens[i].kind == "placeholder"), None)
+    if masked is not None:
+        return Placeholder(placeholder=masked.text)
+    return question.text[question.tokens[run[0]].start : question.tokens[run[-1]].end].strip("'\"‘’“”")[:200]
 
-    return build
+
+def _is_unseen(column: ColumnSummary) -> bool:
+    """Whether the values of a column may stand unmasked in a question."""
+    return column.type is ColumnType.TEXT and column.labels is None and column.text is None
 
 
 def _groups(question: Question) -> list[list[list[int]]]:
     """Runs of literal tokens, and runs that a comma or an "or" joins."""
     claimed = {i for m in question.mentions for i in m.tokens if m.candidates[0].exact}
+    claimed |= {i for t in question.times for i in range(t.first, t.last + 1)}
     runs: list[list[int]] = []
     listed = _listed(question, claimed)
     for index, token in enumerate(question.tokens):
-        if token.kind == "quoted" or index in listed or _is_proper(question, index, claimed):
+        masked = token.kind == "placeholder" and not token.columns
+        if token.kind == "quoted" or masked or index in listed or _is_proper(question, index, claimed):
             if (
                 runs
                 and runs[-1][-1] == index - 1
@@ -89,7 +83,7 @@ def _groups(question: Question) -> list[list[list[int]]]:
 def _listed(question: Question, claimed: set[int]) -> set[int]:
     """Words of a list that ends in "or" (``wechat, game, or hangout``) and that name nothing: they are values."""
     found: set[int] = set()
-    named = {i for m in question.mentions for i in m.tokens if m.score >= 0.6} | claimed
+    named = {i for m in question.mentions for i in m.tokens} | claimed
     named |= {i for p in question.cues for i in range(p.first, p.last + 1)}
 
     def is_free(index: int) -> bool:
@@ -124,30 +118,27 @@ def _is_proper(question: Question, index: int, claimed: set[int]) -> bool:
     return not opening and token.text not in _OPENING
 
 
-def _columns(question: Question, first: int, last: int) -> dict[str, float]:
-    """Text columns that the run may be about: the mention before it, after it, or any text column."""
+def _columns(question: Question, first: int, last: int) -> tuple[Candidate, ...]:
+    """Columns that the run may be about: the mention before it, after it, or any unseen column."""
     columns = question.lexicon.columns
     scores: dict[str, float] = {}
+
+    def add(ref: str, score: float) -> None:
+        if ref and _is_unseen(columns[ref]):
+            scores[ref] = max(scores.get(ref, 0.0), score)
+
     left = [m for m in question.mentions if m.last < first]
-    right = [m for m in question.mentions if m.first > last]
+    right = [m for m in question.mentions if m.first > last and m.first - last <= 2]
     for rank, mention in enumerate(reversed(left[-3:])):
         for candidate in mention.of_kind("column"):
-            if not columns[candidate.entry.ref].type.is_numeric:
-                name = candidate.entry.ref.partition(".")[2]
-                scores[name] = max(scores.get(name, 0.0), candidate.score * (0.7**rank))
+            add(candidate.entry.ref, candidate.score * (0.7**rank))
         for candidate in mention.of_kind("table"):
-            ref = question.lexicon.label_columns.get(candidate.entry.table, "")
-            if ref and not columns[ref].type.is_numeric:
-                name = ref.partition(".")[2]
-                scores[name] = max(scores.get(name, 0.0), 0.6 * candidate.score * (0.8**rank))
+            add(question.lexicon.label_columns.get(candidate.entry.table, ""), 0.6 * candidate.score * (0.8**rank))
     for mention in right[:1]:
-        if mention.first - last <= 2:
-            for candidate in mention.of_kind("column"):
-                if not columns[candidate.entry.ref].type.is_numeric:
-                    name = candidate.entry.ref.partition(".")[2]
-                    scores[name] = max(scores.get(name, 0.0), candidate.score * 0.9)
-    if not scores:
-        scores = {
-            ref.partition(".")[2]: 0.3 for ref, c in columns.items() if not c.type.is_numeric and not c.type.is_temporal
-        }
-    return scores
+        for candidate in mention.of_kind("column"):
+            add(candidate.entry.ref, candidate.score * 0.9)
+    found = columns_where(question, lambda e: scores.get(e.ref, 0.0) > 0, 1.0) or columns_where(
+        question, lambda e: _is_unseen(columns[e.ref]), 0.3
+    )
+    ranked = [replace(c, score=scores.get(c.entry.ref, c.score)) for c in found]
+    return tuple(sorted(ranked, key=lambda c: -c.score))

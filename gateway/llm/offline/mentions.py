@@ -13,7 +13,7 @@ from typing import Final
 
 from gateway.llm.offline.lexicon import Entry, Form, Lexicon
 from gateway.llm.offline.text import Token, edits, word_set
-from gateway.llm.offline.thesaurus import STOP, expand
+from gateway.llm.offline.thesaurus import STOP, abbreviates, expand
 
 FLOOR: Final = 0.50
 """A candidate covers at least this share of a form's weight; tuned on the tuning halves only."""
@@ -31,6 +31,8 @@ METRIC_FLOOR: Final = 0.8
 MAX_GAP: Final = 2
 """Words such as ``of the`` that may stand between two words of a name."""
 
+CUT: Final = 0.8
+"""How well a word is named by what its abbreviation stands for."""
 FUZZY_MIN: Final = 5
 """Shortest word that is matched with a slip of the pen."""
 
@@ -39,9 +41,10 @@ _UNITS: Final = word_set("year quarter month week day hour")
 """Stretches of time name a column only where it is called just so: a month is not a monthly price."""
 
 
-_AMOUNTS: Final = word_set(
+AMOUNTS: Final = word_set(
     "revenue income turnover earnings profit margin price cost value amount total sum spend salary"
 )
+"""Words for an amount: rows are never meant by them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +129,8 @@ def _alike(token: Token, lexicon: Lexicon) -> dict[str, float]:
     for word in spelt if spelt != (token.lemma,) else ():
         if word in lexicon.uses:
             found[word] = max(found.get(word, 0.0), 0.97 if len(spelt) == 1 else 0.85)
+    if not found:
+        found = {word: CUT for word in lexicon.uses if abbreviates(word, token.lemma)}
     if not found and len(token.lemma) >= FUZZY_MIN:
         limit = 1 if len(token.lemma) < 8 else 2
         for word in lexicon.uses:
@@ -142,7 +147,7 @@ def _occurrences(
     least = 0.9 if form.strict else 0.0
     if entry.kind == "table":
         # A table of sales is not revenue: rows are never meant by a word for an amount.
-        alike = [{} if t.lemma in _AMOUNTS and t.lemma not in words else a for t, a in zip(tokens, alike, strict=True)]
+        alike = [{} if t.lemma in AMOUNTS and t.lemma not in words else a for t, a in zip(tokens, alike, strict=True)]
     hits = [i for i, found in enumerate(alike) if any(found.get(word, 0.0) > least for word in words)]
     out: list[tuple[tuple[int, ...], Candidate]] = []
     for run in _runs(tokens, hits):

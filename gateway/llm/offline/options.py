@@ -137,7 +137,7 @@ def _free_uses(slot: Slot, entry: Entry, frame: Frame, lexicon: Lexicon) -> list
         group = 0.75 if frame.distribution or "histogram" in frame.marks else 0.3
         return [("measure", 0.9), ("group", group)]
     if kind == "id":
-        return [("root", 0.55), ("group", 0.5)]
+        return [("root", 0.9 if slot.adverb == "rows" else 0.55), ("group", 0.5)]
     if kind == "date":
         return [("group", 0.7), ("root", 0.3)]
     return [("group", 0.85), ("measure", 0.1)]

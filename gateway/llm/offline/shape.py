@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from itertools import pairwise
 from typing import Final, cast
 
@@ -28,6 +29,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
         for s in frame.slots
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]
+    _rows(question, frame)
     _entities(question, frame)
     _rates(question, frame)
     _aggregates(question, frame)
@@ -92,6 +94,21 @@ def _worth(question: Question, frame: Frame) -> None:
             frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
             slot.role = "per"
             return
+
+
+def _rows(question: Question, frame: Frame) -> None:
+    """``orders`` where there are an order_id and an order_date, but no table of orders: the rows, by their key."""
+    lexicon = question.lexicon
+    for slot in frame.slots:
+        token = question.tokens[slot.place]
+        if slot.role not in {"free", "measure"} or token.kind != "word" or token.text == token.lemma:
+            continue
+        sorts = [column_sort(lexicon, c.entry.ref) if c.entry.kind == "column" else "" for c in slot.candidates]
+        keys = [c for c, sort in zip(slot.candidates, sorts, strict=True) if sort == "id" and c.entry.kind == "column"]
+        unique = [c for c in keys if lexicon.columns[c.entry.ref].distinct == "unique"]
+        if len(unique) == 1 and "date" in sorts and set(sorts) <= {"id", "date"}:
+            slot.candidates = (replace(unique[0], score=1.0),)
+            slot.adverb = slot.adverb if slot.adverb == "which" else "rows"
 
 
 def _entities(question: Question, frame: Frame) -> None:

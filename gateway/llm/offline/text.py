@@ -35,6 +35,7 @@ _IRREGULAR: Final = {
     "does": "do", "goes": "go", "its": "its", "this": "this", "less": "less", "across": "across", "mass": "mass",
     "campus": "campus", "bonus": "bonus", "census": "census", "virus": "virus", "focus": "focus", "us": "us",
     "times": "time", "prices": "price", "employees": "employee", "churned": "churn",
+    "identifier": "id", "identifiers": "id",
 }  # fmt: skip
 
 _SUFFIXES: Final = ("ization", "isation", "ations", "ation", "ition", "ments", "ment", "ings", "ing", "ions", "ion",

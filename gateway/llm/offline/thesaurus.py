@@ -190,8 +190,8 @@ _ABBREVIATIONS: Final = {
     "hq": "headquarters", "gdp": "gross domestic product", "mrr": "monthly recurring revenue",
     "aov": "average order value", "arpu": "average revenue per user", "csat": "satisfaction",
     "pid": "product id", "uid": "user id", "cid": "customer id", "sid": "student id", "eid": "employee id",
-    "fid": "facility id", "aid": "author id", "authid": "author id", "paperid": "paper id", "blockid": "block id",
-    "authorder": "author order", "postcode": "postal code", "zipcode": "zip code", "apt": "apartment",
+    "fid": "facility id", "aid": "author id",
+    "postcode": "postal code", "zipcode": "zip code", "apt": "apartment",
     "bldg": "building", "mpg": "miles gallon", "hp": "horsepower",
 }  # fmt: skip
 
@@ -212,6 +212,9 @@ STOP: Final = word_set(
 """Words that never name a column on their own."""
 
 
+_VOWELS: Final = frozenset("aeiou")
+
+
 @lru_cache(maxsize=1)
 def _index() -> dict[str, frozenset[int]]:
     found: dict[str, set[int]] = {}
@@ -229,6 +232,21 @@ def groups(word: str) -> frozenset[int]:
 def related(left: str, right: str) -> bool:
     """Whether two lemmas share a group of meaning."""
     return not groups(left).isdisjoint(groups(right))
+
+
+def abbreviates(short: str, word: str) -> bool:
+    """Whether a word of a name is a word of a question cut short: ``prio`` of priority, ``chnl`` of channel.
+
+    A cut keeps the first letters, or the consonants from the first to the last. Words of the thesaurus are no cuts.
+    """
+    if len(short) < 3 or len(word) < len(short) + 2 or short[0] != word[0] or groups(short) or short in GENERAL:
+        return False
+    if word.startswith(short):
+        return True
+    if not _VOWELS.isdisjoint(short[1:]) or short[-1] != word[-1]:
+        return False
+    letters = iter(word)
+    return all(letter in letters for letter in short)
 
 
 def expand(words: Iterable[str]) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ _BENIGN: Final = word_set(
     "three four five six seven eight nine ten us me my our list listed item case create draw generate "
     "calculate compute measure look break down out up off together alone mix associate identify describe "
     "correspond exist appear fall lie range equal exceed register regard concern relate plotted recorded "
+    "such select selected specify specified represent filter filtered focus limit restrict option "
+    "gather reveal variation attribute attributed alongside well following follow involve involved link linked "
     "calculated identified described listed present presented report reported respect term view"
 )
 """Content words that ask, rather than name something the data would need to have."""
@@ -49,7 +51,17 @@ def is_weak(question: Question, mention: Mention) -> bool:
     ``revenue`` is half a name of the units of sales; to take it for them would be a guess.
     """
     general = all(question.tokens[i].lemma in GENERAL for i in mention.tokens)
-    return mention.score < FLOOR and not general
+    return mention.score < FLOOR and not general and not _is_head(question, mention)
+
+
+def _is_head(question: Question, mention: Mention) -> bool:
+    """``a member of staff`` where there is only ``recorded_by_staff_id``: the noun, of the one table there is."""
+    lexicon = question.lexicon
+    if len(lexicon.tables) > 1:
+        return False
+    alike = lexicon.similar(question.tokens[mention.last].lemma)
+    nouns = [tuple(w for w in form.words if w not in GENERAL) for form in mention.candidates[0].entry.forms]
+    return any(words and words[-1] in alike for words in nouns)
 
 
 def note_unknown(question: Question, frame: Frame, found: Found) -> None:
@@ -98,7 +110,8 @@ def _role_of_unknown(question: Question, run: list[int]) -> str:
         place -= 1
     for placed in question.cues:
         if placed.first <= place <= placed.last:
-            return placed.cue.kind
+            counted = placed.cue.kind == "aggregate" and placed.cue.value in {"count", "count_distinct"}
+            return "counted" if counted else placed.cue.kind
     if question.word(run[-1] + 1) == "of" and any(0 < m.first - run[-1] <= 4 for m in question.mentions):
         return "half"
     following = next((m for m in question.mentions if m.first == run[-1] + 1), None)

@@ -46,7 +46,7 @@ def find_values(question: Question, found: Found) -> None:
     tokens = question.tokens
     index = 0
     while index < len(tokens):
-        if tokens[index].kind not in {"placeholder", "quoted"}:
+        if tokens[index].kind not in {"placeholder", "quoted"} or index in found.tokens:
             index += 1
             continue
         group = [index]

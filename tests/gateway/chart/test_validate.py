@@ -161,6 +161,15 @@ def test_more_slices_than_can_be_read_are_refused_unless_cut() -> None:
     assert validate(ChartSpec.model_validate(pie), _dated(12)) == []
 
 
+def test_a_unique_column_has_as_many_slices_as_its_table_has_rows() -> None:
+    """Fourteen rows or fewer can be told apart, ten thousand cannot."""
+    pie = ChartSpec.model_validate({**bar("events", "events.code"), "mark": "arc"})
+    small = _dated("unique")
+    table = small.tables[0].model_copy(update={"rows": 10_000})
+    assert validate(pie, small) == []
+    assert validate(pie, small.model_copy(update={"tables": (table,)}))[0].code == "too_many_groups"
+
+
 def test_problems_do_not_depend_on_what_hides_behind_the_scope() -> None:
     """A hidden column and one that does not exist give the same problem."""
     hidden = validate(ChartSpec.model_validate(bar("orders", "orders.tenant_id")), shop.summary())

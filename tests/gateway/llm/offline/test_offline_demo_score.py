@@ -1,4 +1,4 @@
-"""The demo questions, run: the planned chart draws the gold chart's rows. Floors, a little under what was measured."""
+"""The demo questions and those over single files, run: the planned chart draws the gold chart's rows. Floors, a little under what was measured."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ def _module(name: str) -> ModuleType:
 
 
 bench = _module("planner_demo")
+files = _module("planner_files")
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +40,13 @@ def test_the_share_of_questions_answered_with_the_gold_rows_holds(demo: object, 
     share, _, _, median_ms = bench.score(demo, half)
     assert share >= floor
     assert median_ms < 15
+
+
+@pytest.mark.parametrize(("half", "floor"), [("tuning", 0.85), ("heldout", 0.82)])
+def test_the_share_of_questions_over_single_files_answered_with_the_gold_rows_holds(half: str, floor: float) -> None:
+    total, first, _, _ = files.score(half)
+    assert total == 62
+    assert first / total >= floor
 
 
 def test_every_example_of_the_page_has_a_gold_chart_that_runs(demo: object) -> None:

@@ -1,15 +1,15 @@
-"""One table without owner's words, as from a person's own file: plans and the survey of readings."""
+"""One table without owner's words, as from a person's own file."""
 
 from __future__ import annotations
 
 import pytest
 
 from gateway.catalog import ColumnType
+from gateway.chart.canonical import canonical
 from gateway.chart.spec import ChartSpec, Compare, InList
 from gateway.chart.validate import validate
 from gateway.llm.offline.plan import plan_question
-from gateway.llm.offline.survey import survey_question
-from gateway.summary.model import ColumnSummary, Summary, TableSummary
+from gateway.summary.model import ColumnSummary, Summary, TableSummary, TextFacts
 
 TYPES = {
     "t": ColumnType.TEXT,
@@ -109,26 +109,56 @@ def test_orders_where_only_their_date_is_known_are_rows() -> None:
 CLUBS = table("club", "club_id:i:unique club_name:t:unique region:t start_year:d:unique members:i:12")
 
 
-def test_the_survey_lists_the_readings_of_an_open_chart() -> None:
+def test_an_open_chart_lists_its_readings() -> None:
     """Sum, mean and count by the named column are all readings of a pie chart of a category."""
-    charts = survey_question(CLUBS, "Draw a pie chart of the regions.").charts
-    assert {c.mark for c in charts} == {"arc"}
-    assert charts[0].dimensions[0].column == "club.region"
-    kinds = {(c.measures[0].aggregate, c.measures[0].column) for c in charts if c.dimensions[0].column == "club.region"}
+    plan = plan_question(CLUBS, "Draw a pie chart of the regions.")
+    assert {c.mark for c in plan.charts} == {"arc"}
+    assert plan.charts[0].dimensions[0].column == "club.region"
+    kinds = {
+        (c.measures[0].aggregate, c.measures[0].column) for c in plan.charts if c.dimensions[0].column == "club.region"
+    }
     assert {("count", None), ("sum", "club.members"), ("avg", "club.members")} <= kinds
 
 
-def test_the_survey_never_proposes_the_same_chart_twice() -> None:
-    charts = survey_question(CLUBS, "Show the number of clubs by region.").charts
+def test_the_same_chart_is_never_proposed_twice() -> None:
+    charts = plan_question(CLUBS, "Show the number of clubs by region.").charts
     assert len(charts) == 5
-    assert len({c.model_dump_json() for c in charts}) == 5
+    assert len({canonical(c) for c in charts}) == 5
 
 
 @pytest.mark.parametrize(
-    "words", ["Djurgården, Häcken, or AIK", "'north', 'south', and 'east'", "first, second, or third"]
+    "words",
+    [
+        "Djurgården, Häcken, or AIK",
+        "'north', 'south', and 'east'",
+        "first, second, or third",
+        "⟨name:1⟩, AIK, or Brage",
+    ],
 )
-def test_the_survey_reads_values_that_stand_in_the_question(words: str) -> None:
-    chart = survey_question(CLUBS, f"A bar chart of club names for the clubs {words}.").charts[0]
+def test_values_nobody_could_mask_are_read_from_the_question(words: str) -> None:
+    chart = first(CLUBS, f"A bar chart of club names for the clubs {words}.")
     assert isinstance(chart.filter, InList)
     assert chart.filter.column == "club.club_name"
     assert len(chart.filter.values) == 3
+
+
+def test_words_are_no_values_of_columns_whose_values_are_masked() -> None:
+    """The Summary tells the text of the column: its values were indexed, so an unknown name is not one of them."""
+    told = CLUBS.model_copy(
+        update={
+            "tables": tuple(
+                t.model_copy(
+                    update={
+                        "columns": tuple(
+                            c.model_copy(update={"text": TextFacts(length="5-10")}) if c.type is ColumnType.TEXT else c
+                            for c in t.columns
+                        )
+                    }
+                )
+                for t in CLUBS.tables
+            )
+        }
+    )
+    plan = plan_question(told, "members by region for Djurgården")
+    assert all(c.filter is None for c in plan.charts)
+    assert plan.missing == ("djurgården",)

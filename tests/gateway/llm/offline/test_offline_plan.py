@@ -14,7 +14,6 @@ from gateway.chart.canonical import canonical
 from gateway.chart.spec import ChartSpec, Plan
 from gateway.chart.validate import validate
 from gateway.llm.offline.plan import plan_question
-from gateway.llm.offline.survey import survey_question
 from gateway.summary.model import ColumnSummary, Summary, TableSummary
 
 HERE = Path(__file__).parent
@@ -209,4 +208,3 @@ def test_whatever_is_asked_every_proposed_chart_can_be_compiled(question: str, f
 @given(st.text(max_size=120))
 def test_any_text_is_answered_with_a_plan(text: str) -> None:
     assert isinstance(plan_question(DEMO, text), Plan)
-    assert isinstance(survey_question(DEMO, text), Plan)
