@@ -28,12 +28,12 @@ def table_of(units: int) -> TableMeasured:
     number = NumberMeasured(
         mean=MEAN, std=1.0, zeros=0, unit_zeros=0, unit_positives=units, unit_negatives=0, unit_fractions=0,
         quantiles=(1.0,) * 5, low=tail, high=tail, p_ratio=9.0, top_two=0.1, spread_top=0.1,
-        grid_sum=round((units - nulls) * MEAN / BOUNDS[1] * 1000), bounds=BOUNDS,
+        grid_sum=round((units - nulls) * MEAN / BOUNDS[1] * 1000),
     )  # fmt: skip
     columns = tuple(
         ColumnMeasured(
             name=f"c{i}", type=ColumnType.NUMBER, values=units - nulls, nulls=nulls, unit_values=units - nulls,
-            unit_nulls=nulls, number=number if i < 10 else None,
+            unit_nulls=nulls, number=number if i < 10 else None, bounds=BOUNDS,
         )
         for i in range(20)
     )  # fmt: skip

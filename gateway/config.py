@@ -50,6 +50,8 @@ class LimitSettings(_Group):
     """Seconds that the rows of an answer are kept in memory and given again to the same right; 0 for never."""
     max_question_chars: Annotated[int, Field(ge=10, le=10_000)] = 1_000
     """Most characters of a question; the scan of a question costs time in proportion."""
+    questions_per_hour: Annotated[int, Field(ge=0, le=1_000_000)] = 0
+    """Most questions of one user in an hour, counted once for all replicas; 0 for no bound."""
     index_values_per_column: Annotated[int, Field(ge=0, le=10_000_000)] = 200_000
     """Columns with more distinct values are not linked (and the summary page says so)."""
 

@@ -43,6 +43,7 @@ from gateway.errors import (
     SpecInvalidError,
 )
 from gateway.planning import Planning
+from gateway.question_budget import QuestionBudget
 from gateway.record import Entry, Recorder
 from gateway.refusals import mapped, repair_note, unanswerable
 from gateway.results import age_notes
@@ -110,6 +111,7 @@ class Gateway:
         self._policy = policy
         self._seal = seal
         self._settings = settings
+        self._questions = QuestionBudget(per_hour=settings.limits.questions_per_hour, ledger=planning.accounts.ledger)
         self._clock = clock
 
     async def ask(
@@ -136,6 +138,7 @@ class Gateway:
         trace = Trace(on_step)
         async with self.recorder.question(asker, question, trace) as entry:
             self._check(question)
+            await self._questions.take(asker)
             setting = await self._setting(asker, context, trace)
             entry.known(setting.scope, setting.known)
             masked = await self._mask(question, setting, trace)
@@ -164,6 +167,7 @@ class Gateway:
         """Draw the chart of a sealed context: an alternative that the asker chose, or an earlier answer again."""
         trace = Trace()
         async with self.recorder.question(asker, "", trace) as entry:
+            await self._questions.take(asker)
             setting = await self._setting(asker, context, trace)
             entry.known(setting.scope, setting.known)
             assert setting.past is not None  # noqa: S101  (a context was given, so it was opened or refused)

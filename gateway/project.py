@@ -63,7 +63,7 @@ class ColumnRule(_Closed):
     hidden: bool = False
     """Never visible: not to the model, not in a chart."""
     bounds: tuple[float, float] | None = None
-    """Lowest and highest value that can be; needed for a mean with differential privacy."""
+    """Lowest and highest value that can be, told as the range; needed for a mean with differential privacy."""
 
     @model_validator(mode="after")
     def _bounds_in_order(self) -> ColumnRule:

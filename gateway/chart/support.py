@@ -8,7 +8,7 @@ result. What cannot be made safe by counting is refused: lists of rows, extremes
 value), and derived measures (a share, a change or a running total gives a left-out group away by subtraction).
 
 Not proved: that two answers differ by as many subjects. Whoever may ask two questions one subject apart can subtract;
-SECURITY model D, 26, names a query budget for that (docs/security-model.md, T7b). Sums are not checked for dominance.
+The bound on questions an hour makes that slower (docs/security-model.md, T7b). Sums are not checked for dominance.
 """
 
 from __future__ import annotations

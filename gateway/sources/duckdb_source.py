@@ -87,11 +87,11 @@ class DuckDbSource(SqlSource):
         try:
             # A cursor is a connection of its own to the same database: what a statement sets dies with it.
             with self._instance.connection.cursor() as cursor:
-                _check_one_select(cursor, statement, self.name)
+                parsed = _one_select(cursor, statement, self.name)
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
                 watch = Watch(self.name, cursor.interrupt, timeout_s=timeout_s, cancel=cancel)
                 with watch:
-                    cursor.execute(statement, bound)
+                    cursor.execute(parsed, bound)
                     yield cursor.fetchmany
         except GatewayError:
             raise
@@ -194,10 +194,12 @@ FROM duckdb_constraints() WHERE database_name = ? ORDER BY table_oid, constraint
 """
 
 
-def _check_one_select(cursor: duckdb.DuckDBPyConnection, statement: str, name: str) -> None:
+def _one_select(cursor: duckdb.DuckDBPyConnection, statement: str, name: str) -> duckdb.Statement:
+    """What the engine itself makes of a text; exactly this is run, so it is parsed once."""
     statements = cursor.extract_statements(statement)
     if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:
         raise failure(Code.DENIED, name)
+    return statements[0]
 
 
 def _names(value: object) -> Sequence[object]:

@@ -23,7 +23,7 @@ from gateway.summary.shapes import (
 
 TAIL: Final = 10
 """Units in a tail mean (docs/disclosure.md: min and max only as averages over enough distinct entities)."""
-CLASS_ROWS: Final = 20_000
+CLASS_ROWS: Final = 5_000
 """Text classes are judged on the first so many rows of the scope."""
 
 
@@ -35,7 +35,8 @@ class Ask:
         subject: Column that names the data subject, or None for rows as units.
         keys: Columns that only tell rows apart: counted, never described as numbers.
         labels: Approved labels by column.
-        bounds: Declared bounds by column, asked for with differential privacy only.
+        bounds: Declared bounds by column.
+        private: Ask for what differential privacy needs.
         share: Random share of the rows to look at; None for all.
         exact: Few enough rows for exact quantiles.
     """
@@ -46,6 +47,7 @@ class Ask:
     keys: frozenset[str] = frozenset()
     labels: dict[str, tuple[str, ...]] = field(default_factory=dict)
     bounds: dict[str, tuple[float, float]] = field(default_factory=dict)
+    private: bool = False
     share: float | None = None
     exact: bool = True
 
@@ -132,7 +134,7 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
         parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))
     if ask.describes_number(column):
         _ask_number(parts, i, ask, engine)
-        if column.name in ask.bounds and ask.subject is None:
+        if ask.private and column.name in ask.bounds and ask.subject is None:
             parts.rows.append((f"grid{i}", _grid_sum(value, *ask.bounds[column.name])))
     elif column.type.is_temporal:
         flags = (
@@ -351,15 +353,18 @@ def _ranked(value: exp.Expression) -> exp.Select:
 
 
 def ask_classes(ask: Ask, engine: Engine, source: exp.Expression) -> list[tuple[tuple[str, ...], exp.Select]]:
-    """For each text column, how many of the first rows of the scope fit each text class."""
-    found = []
-    for i, column in enumerate(ask.columns):
-        if column.type is not ColumnType.TEXT:
-            continue
-        value = quoted(column.name)
-        first = exp.Select(expressions=[value]).from_(source.copy(), copy=False).limit(CLASS_ROWS, copy=False)
-        fields: Fields = [("looked", exp.Count(this=value.copy()))]
-        fields += [(word, exp.Sum(this=flag_of(test))) for word, test in text_classes(value.copy(), engine).items()]
-        keys = tuple(f"class_{word}{i}" for word, _ in fields)
-        found.append((keys, select_over(first, "t", fields)))
-    return found
+    """For each text column, how many of the first rows of the scope fit each text class; one look for all columns."""
+    texts = [(i, column) for i, column in enumerate(ask.columns) if column.type is ColumnType.TEXT]
+    if not texts:
+        return []
+    first = exp.Select(expressions=[exp.alias_(quoted(c.name), f"t{i}", quoted=True, copy=False) for i, c in texts])
+    first = first.from_(source.copy(), copy=False).limit(CLASS_ROWS, copy=False)
+    fields: Fields = []
+    for i, _ in texts:
+        value = quoted(f"t{i}")
+        fields.append((f"class_looked{i}", exp.Count(this=value)))
+        fields += [
+            (f"class_{word}{i}", exp.Sum(this=flag_of(test)))
+            for word, test in text_classes(value.copy(), engine).items()
+        ]
+    return [(tuple(key for key, _ in fields), select_over(first, "t", fields))]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar, get_args
 
@@ -23,8 +24,6 @@ from gateway.summary.measured import (
     PathMeasured,
     TableMeasured,
     Tail,
-    TextMeasured,
-    TimeMeasured,
 )
 from gateway.summary.model import (
     ColumnSummary,
@@ -35,11 +34,12 @@ from gateway.summary.model import (
     Link,
     NullShare,
     NumberFacts,
+    Related,
     TableSummary,
-    TextFacts,
-    TimeFacts,
 )
-from gateway.summary.rounding import round_count, round_digits, round_share, snap_outward
+from gateway.summary.rounding import bin_edges, round_count, round_digits, round_mean, round_share, snap_outward
+from gateway.summary.shape_rules import absent, text_facts, time_facts
+from gateway.summary.spread_rules import band, histogram
 
 T = TypeVar("T")
 _SEAL: Final = object()
@@ -49,7 +49,6 @@ _MAX_LABELS: Final = 50
 _NULL_SHARES: Final = frozenset(get_args(NullShare))
 _LABEL = re.compile(r"(?=.*[^\W\d_])[^\W_](?:[\w &/+.'()-]{0,58}[\w)+])?\Z")
 """What a label may look like: words. Anything that could be an address, a link or markup is no label."""
-_BIRTH = re.compile(r"birth|(^|_)dob($|_)|born|death|died", re.IGNORECASE)
 _LONG_NUMBER = re.compile(r"\d[\d .-]{4,}\d")
 
 
@@ -94,6 +93,22 @@ def served_again(table: TableSummary) -> Released[TableSummary]:
     return Released(table, _SEAL)
 
 
+def among(column: ColumnSummary, names: Collection[str]) -> ColumnSummary:
+    """A released column, without what it says of columns that are not among these: another scope may not see them."""
+    if column.related is None or all(other.column in names for other in column.related):
+        return column
+    kept = tuple(other for other in column.related if other.column in names)
+    return column.model_copy(update={"related": kept or None})
+
+
+def bin_edges_of(column: ColumnMeasured, limits: Thresholds) -> tuple[float, ...]:
+    """Edges of a column's bins, from ends that may be told; none if they may not."""
+    if column.number is None or column.unit_values < limits.min_spread:
+        return ()
+    low, high = _ends(column, column.number, limits, NumberFacts())
+    return () if low is None or high is None else bin_edges(low, high)
+
+
 def release_link(
     link: Relationship, *, rows: int, values: int, found: int, parent_rows: int, limits: Thresholds
 ) -> Released[Link] | None:
@@ -130,11 +145,12 @@ def _release_column(
         type=column.type,
         nulls=_nulls(column, limits, last.nulls if last else None),
         distinct=_distinct(column, table, limits, last.distinct if last else None),
-        number=_number_or_mean(column, limits, last.number if last else None),
-        time=_time(column.time, column, limits) if column.time else None,
-        text=_text(column.text, column, limits) if column.text else None,
+        number=_number_or_mean(column, table, limits, last.number if last else None),
+        time=time_facts(column.time, column, limits) if column.time else None,
+        text=text_facts(column.text, column, limits) if column.text else None,
         labels=_labels(column, limits, last.labels if last else None),
         paths=_paths(column, limits),
+        related=_related(column, table, limits, last),
     )
 
 
@@ -183,36 +199,70 @@ def _distinct(column: ColumnMeasured, table: TableMeasured, limits: Thresholds, 
     return max(10, round_count(count, last if isinstance(last, int) else None))
 
 
-def _number_or_mean(column: ColumnMeasured, limits: Thresholds, last: NumberFacts | None) -> NumberFacts | None:
+def _number_or_mean(
+    column: ColumnMeasured, table: TableMeasured, limits: Thresholds, last: NumberFacts | None
+) -> NumberFacts | None:
     if column.number is not None:
-        return _number(column.number, column, limits, last)
+        return _number(column.number, column, table, limits, last)
+    low, high = column.bounds or (None, None)
     if column.private_mean is None or column.unit_values < limits.min_distinct:
-        return None
-    return NumberFacts(mean=round_digits(column.private_mean, 2, last.mean if last else None))
+        return None if column.bounds is None else NumberFacts(low=low, high=high)
+    return NumberFacts(low=low, high=high, mean=round_digits(column.private_mean, 2, last.mean if last else None))
 
 
-def _number(facts: NumberMeasured, column: ColumnMeasured, limits: Thresholds, last: NumberFacts | None) -> NumberFacts:
+def _number(
+    facts: NumberMeasured, column: ColumnMeasured, table: TableMeasured, limits: Thresholds, last: NumberFacts | None
+) -> NumberFacts:
     k, old = column.unit_values, last or NumberFacts()
     q = [_quantile(facts.quantiles, i, k, limits) for i in range(5)]
     kept = (old.p10, old.p25, old.p50, old.p75, old.p90)
     p10, p25, p50, p75, p90 = (None if v is None else round_digits(v, 2, o) for v, o in zip(q, kept, strict=True))
     mean_ok = k >= limits.min_distinct and _not_dominated(facts, limits)
     std_ok = mean_ok and facts.spread_top is not None and _spread_ok(facts.spread_top, limits)
+    low, high = _ends(column, facts, limits, old)
+    scale = None if table.sampled is None else table.rows / max(1, table.sampled)
     return NumberFacts(
-        low=_end(facts.low, k, limits, up=False, last=old.low),
-        high=_end(facts.high, k, limits, up=True, last=old.high),
+        low=low,
+        high=high,
         p10=p10,
         p25=p25,
         p50=p50,
         p75=p75,
         p90=p90,
-        mean=round_digits(facts.mean, 2, old.mean) if mean_ok and facts.mean is not None else None,
+        mean=round_mean(facts.mean, facts.std, old.mean) if mean_ok and facts.mean is not None else None,
         std=round_digits(facts.std, 2, old.std) if std_ok and facts.std is not None else None,
-        whole=True if column.type is ColumnType.INTEGER else _absent(facts.unit_fractions, k, limits),
+        whole=True if column.type is ColumnType.INTEGER else absent(facts.unit_fractions, k, limits),
         sign=_sign(facts, k, limits),
         zeros=_zeros(facts, column, limits, old.zeros),
         skew=_skew(p10, p50, p90),
+        histogram=histogram(facts, values=column.values, scale=scale, min_group=limits.min_group, last=old.histogram),
     )
+
+
+def _ends(
+    column: ColumnMeasured, facts: NumberMeasured, limits: Thresholds, old: NumberFacts
+) -> tuple[float | None, float | None]:
+    """Both ends of the range: the owner's word on what can be, else ten units at either end."""
+    if column.bounds is not None:
+        return column.bounds
+    k = column.unit_values
+    return (
+        _end(facts.low, k, limits, up=False, last=old.low),
+        _end(facts.high, k, limits, up=True, last=old.high),
+    )
+
+
+def _related(
+    column: ColumnMeasured, table: TableMeasured, limits: Thresholds, last: ColumnSummary | None
+) -> tuple[Related, ...] | None:
+    """How a column moves with later ones; only of columns whose range may be told, as bins are."""
+    kept = {other.column: other.band for other in (last.related or ())} if last else {}
+    told = []
+    for pair in table.pairs:
+        if pair.left == column.name:
+            word = band(pair, min_spread=limits.min_spread, last=kept.get(pair.right))
+            told += [Related(column=pair.right, band=word)] if word is not None else []
+    return tuple(told) or None
 
 
 def _quantile(values: tuple[float | None, ...], index: int, k: int, limits: Thresholds) -> float | None:
@@ -243,18 +293,11 @@ def _spread_ok(top: float, limits: Thresholds) -> bool:
     return (1 - 2 * top) / top >= limits.p_percent / 100 and 2 * top <= limits.top_two_share
 
 
-def _absent(count: int, k: int, limits: Thresholds) -> bool | None:
-    """Whether something never occurs: None where one to nine units decide it."""
-    if count == 0:
-        return True if k >= limits.min_spread else None
-    return False if count >= limits.min_group else None
-
-
 def _sign(
     facts: NumberMeasured, k: int, limits: Thresholds
 ) -> Literal["positive", "negative", "mixed", "non_negative"] | None:
     zero, below, above = (
-        _absent(count, k, limits) for count in (facts.unit_zeros, facts.unit_negatives, facts.unit_positives)
+        absent(count, k, limits) for count in (facts.unit_zeros, facts.unit_negatives, facts.unit_positives)
     )
     if below is False and above is False:
         return "mixed"
@@ -266,7 +309,7 @@ def _sign(
 def _zeros(facts: NumberMeasured, column: ColumnMeasured, limits: Thresholds, last: float | None) -> float | None:
     """Share of zeros to 0.05; not said where one to nine units are zero, or one to nine are not."""
     k, others = column.unit_values, facts.unit_positives + facts.unit_negatives
-    if k < limits.min_distinct or _absent(facts.unit_zeros, k, limits) is None or _absent(others, k, limits) is None:
+    if k < limits.min_distinct or absent(facts.unit_zeros, k, limits) is None or absent(others, k, limits) is None:
         return None
     return round_share(facts.zeros / max(1, column.values), last)
 
@@ -277,64 +320,6 @@ def _skew(low: float | None, middle: float | None, high: float | None) -> Litera
         return None
     lean = ((high - middle) - (middle - low)) / (high - low)
     return "right" if lean > 0.2 else "left" if lean < -0.2 else "none"
-
-
-def _time(facts: TimeMeasured, column: ColumnMeasured, limits: Thresholds) -> TimeFacts:
-    k = column.unit_values
-    if k < limits.min_spread:
-        return TimeFacts()
-    birth_like = _BIRTH.search(column.name) is not None
-    unit: Literal["month", "quarter", "year"] = "year" if birth_like else "month" if k >= 1_000 else "quarter"
-    return TimeFacts(
-        first=_period(facts.tenth_first, unit),
-        last=_period(facts.tenth_last, unit),
-        grain=None if birth_like else _grain(facts, k, limits),
-    )
-
-
-def _period(month: int | None, unit: Literal["month", "quarter", "year"]) -> str | None:
-    if month is None or not 12 <= month < 120_000:
-        return None
-    year, index = divmod(month, 12)
-    if unit == "year":
-        return f"{year:04d}"
-    return f"{year:04d}-Q{index // 3 + 1}" if unit == "quarter" else f"{year:04d}-{index + 1:02d}"
-
-
-def _grain(
-    facts: TimeMeasured, k: int, limits: Thresholds
-) -> Literal["hourly", "daily", "weekly", "monthly", "yearly"] | None:
-    """Finest step that the dates use; None where one to nine units decide it."""
-    clock = _absent(facts.off_midnight, k, limits)
-    if clock is not True:
-        return "hourly" if clock is False else None
-    steps = ((facts.off_first_of_year, "yearly"), (facts.off_first_of_month, "monthly"), (facts.off_monday, "weekly"))
-    for count, word in steps:
-        never = None if count is None else _absent(count, k, limits)
-        if never is True:
-            return word  # type: ignore[return-value]
-        if never is None and count is not None:
-            return None
-    return "daily"
-
-
-_BANDS: Final = ((4.5, "1-4"), (10.5, "5-10"), (20.5, "11-20"), (50.5, "21-50"), (200.5, "51-200"))
-
-
-def _text(facts: TextMeasured, column: ColumnMeasured, limits: Thresholds) -> TextFacts:
-    """Band of the mean length, and the class that at least nine in ten values fit."""
-    if column.unit_values < limits.min_distinct or facts.mean_length is None:
-        return TextFacts()
-    length = next((word for bound, word in _BANDS if facts.mean_length < bound), "over 200")
-    pattern = next(
-        (
-            word
-            for word, count in facts.classes.items()
-            if facts.looked_at >= limits.min_distinct and count >= 0.9 * facts.looked_at
-        ),
-        None,
-    )
-    return TextFacts.model_validate({"length": length, "pattern": pattern})
 
 
 def is_label(text: str) -> bool:

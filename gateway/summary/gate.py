@@ -24,7 +24,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import GuardFailedError
 from gateway.project import PrivacyRules, Thresholds
-from gateway.summary.disclosure import Released, release_table, release_unmeasured, served_again
+from gateway.summary.disclosure import Released, among, release_table, release_unmeasured, served_again
 from gateway.summary.measured import TableMeasured
 from gateway.summary.model import ColumnSummary, Count, Link, TableSummary
 from gateway.summary.private import noised
@@ -61,7 +61,8 @@ class Held(BaseModel):
     def known(self, marks: Mapping[str, str]) -> TableSummary:
         """The release with those of these columns, by name and fingerprint, that were released."""
         columns = (self.shelf.get(_slot(name, mark)) for name, mark in marks.items())
-        return TableSummary(name=self.table, rows=self.rows, columns=tuple(c for c in columns if c is not None))
+        told = tuple(among(column, marks) for column in columns if column is not None)
+        return TableSummary(name=self.table, rows=self.rows, columns=told)
 
     def serves(self, marks: Mapping[str, str]) -> TableSummary | None:
         """The release with these columns; None if one of them was never released."""

@@ -54,7 +54,7 @@ def measure(
         return TableMeasured(name=table.name, rows=0, units=0, sampled=None, columns=_unknown(columns))
     counter = scoped_tables(catalog, scope, {table.name: set()})
     counted = source.aggregate(_text(count_rows(table.name, counter), engine), _bound(counter), timeout_s=timeout_s)
-    rows = _whole(counted[0][0]) if counted else 0
+    rows = whole(counted[0][0]) if counted else 0
     # Noise is scaled to one unit of the whole table, so with differential privacy the whole table is counted.
     share = _share(rows, config.thresholds, engine) if config.privacy is None else None
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
@@ -89,8 +89,6 @@ class Part:
 
 
 def _bounds(config: SourceConfig, table: Table, columns: tuple[Column, ...]) -> dict[str, tuple[float, float]]:
-    if config.privacy is None:
-        return {}
     declared = ((column.name, config.column_rule(table.name, column.name).bounds) for column in columns)
     return {name: bounds for name, bounds in declared if bounds is not None}
 
@@ -126,21 +124,22 @@ def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, l
         keys=frozenset(column.name for column in columns if is_key(table, column, part.catalog)),
         labels=part.labels,
         bounds=_bounds(part.config, table, columns),
+        private=part.config.privacy is not None,
         share=part.share,
         exact=part.rows <= _EXACT_ROWS,
     )
     names = {column.name for column in columns} | ({part.subject} if part.subject else set())
     barrier = scoped_tables(part.catalog, part.scope, {table.name: names})
-    answer = _answer(part.source, build(ask, barrier, engine), barrier, engine, part.timeout_s)
-    seen = _whole(answer["seen"])
+    said = answer(part.source, build(ask, barrier, engine), barrier, engine, part.timeout_s)
+    seen = whole(said["seen"])
     found = []
     for i, column in enumerate(columns):
-        measured = _column(i, column, ask, answer, seen)
+        measured = _column(i, column, ask, said, seen)
         paths = measure_paths(
             part.source, part.catalog, part.scope, part.config, table, column, timeout_s=part.timeout_s
         )
         found.append(replace(measured, paths=paths) if paths else measured)
-    return _whole(answer["rows"]), seen, _whole(answer["units"]), found
+    return whole(said["rows"]), seen, whole(said["units"]), found
 
 
 def approved_labels(config: SourceConfig, table: str, column: Column) -> tuple[str, ...]:
@@ -157,18 +156,23 @@ def _share(rows: int, limits: Thresholds, engine: Engine) -> float | None:
     return min(limits.sample_rows, engine.sample_rows) / rows
 
 
-def _answer(
+def answer(
     source: Source, statement: Statement, barrier: Barrier, engine: Engine, timeout_s: float
 ) -> dict[str, object]:
+    """Run a statement and give its numbers by their keys.
+
+    Raises:
+        QueryError, SourceError: The database did not answer.
+    """
     found = source.aggregate(_text(statement.tree, engine), _bound(barrier), timeout_s=timeout_s)
     if statement.keys is not None:
         if len(found) != 1:
             raise QueryError("a summary statement gave no answer", stage="summarise")
         return dict(zip(statement.keys, found[0], strict=True))
-    answer: dict[str, object] = {}
+    said: dict[str, object] = {}
     for name, *cells in found:
-        answer.update(zip(statement.names[str(name)], cells, strict=False))
-    return answer
+        said.update(zip(statement.names[str(name)], cells, strict=False))
+    return said
 
 
 def _text(tree: object, engine: Engine) -> str:
@@ -190,28 +194,29 @@ def _unknown(columns: Iterable[Column]) -> tuple[ColumnMeasured, ...]:
 
 
 def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> ColumnMeasured:
-    values = _whole(answer[f"values{i}"])
+    values = whole(answer[f"values{i}"])
     keys = {*ask.table.unique, ask.table.primary_key}
     return ColumnMeasured(
         name=column.name,
         type=column.type,
         values=values,
         nulls=max(0, seen - values),
-        unit_values=_whole(answer[f"unit_values{i}"]),
-        unit_nulls=_whole(answer[f"unit_nulls{i}"]),
-        distinct=_whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
+        unit_values=whole(answer[f"unit_values{i}"]),
+        unit_nulls=whole(answer[f"unit_nulls{i}"]),
+        distinct=whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
         declared_unique=(column.name,) in keys,
-        number=_number(i, answer, values, ask.bounds.get(column.name)) if ask.describes_number(column) else None,
+        number=_number(i, answer, values) if ask.describes_number(column) else None,
+        bounds=ask.bounds.get(column.name) if column.type.is_numeric else None,
         time=_time(i, answer) if column.type.is_temporal else None,
         text=_text_facts(i, answer) if f"length{i}" in answer else None,
         label_units={
-            label: (_whole(answer[f"label_units{i}_{j}"]), _whole(answer[f"label_rows{i}_{j}"]))
+            label: (whole(answer[f"label_units{i}_{j}"]), whole(answer[f"label_rows{i}_{j}"]))
             for j, label in enumerate(ask.labels.get(column.name, ()))
         },
     )
 
 
-def _number(i: int, answer: Answer, values: int, bounds: tuple[float, float] | None) -> NumberMeasured:
+def _number(i: int, answer: Answer, values: int) -> NumberMeasured:
     squares = _real(answer[f"squares{i}"])
     std = math.sqrt(squares / (values - 1)) if squares is not None and squares >= 0 and values > 1 else None
     listed = answer.get(f"quantiles{i}")
@@ -219,25 +224,24 @@ def _number(i: int, answer: Answer, values: int, bounds: tuple[float, float] | N
     return NumberMeasured(
         mean=_real(answer[f"mean{i}"]),
         std=std,
-        zeros=_whole(answer[f"zeros{i}"]),
-        unit_zeros=_whole(answer[f"unit_zero{i}"]),
-        unit_positives=_whole(answer[f"unit_pos{i}"]),
-        unit_negatives=_whole(answer[f"unit_neg{i}"]),
-        unit_fractions=_whole(answer[f"unit_frac{i}"]),
+        zeros=whole(answer[f"zeros{i}"]),
+        unit_zeros=whole(answer[f"unit_zero{i}"]),
+        unit_positives=whole(answer[f"unit_pos{i}"]),
+        unit_negatives=whole(answer[f"unit_neg{i}"]),
+        unit_fractions=whole(answer[f"unit_frac{i}"]),
         quantiles=tuple(_real(value) for value in quantiles),
         low=_tail(f"lo{i}", answer),
         high=_tail(f"hi{i}", answer),
         p_ratio=_real(answer[f"p_ratio{i}"]),
         top_two=_real(answer[f"top_two{i}"]),
         spread_top=_real(answer.get(f"spread{i}")),
-        grid_sum=_whole(answer[f"grid{i}"]) if bounds is not None and f"grid{i}" in answer else None,
-        bounds=bounds,
+        grid_sum=whole(answer[f"grid{i}"]) if f"grid{i}" in answer else None,
     )
 
 
 def _tail(name: str, answer: Answer) -> Tail:
     return Tail(
-        units=_whole(answer[f"{name}_units"]), mean=_real(answer[f"{name}_mean"]), p_ratio=_real(answer[f"{name}_p"])
+        units=whole(answer[f"{name}_units"]), mean=_real(answer[f"{name}_mean"]), p_ratio=_real(answer[f"{name}_p"])
     )
 
 
@@ -247,21 +251,21 @@ def _time(i: int, answer: Answer) -> TimeMeasured:
     return TimeMeasured(
         tenth_first=None if first is None else int(first),
         tenth_last=None if last is None else int(last),
-        off_midnight=_whole(answer.get(f"off_clock{i}")),
-        off_first_of_month=_whole(answer[f"off_day{i}"]),
-        off_first_of_year=_whole(answer[f"off_year_day{i}"]),
-        off_monday=None if weekday is None else _whole(weekday),
+        off_midnight=whole(answer.get(f"off_clock{i}")),
+        off_first_of_month=whole(answer[f"off_day{i}"]),
+        off_first_of_year=whole(answer[f"off_year_day{i}"]),
+        off_monday=None if weekday is None else whole(weekday),
     )
 
 
 def _text_facts(i: int, answer: Answer) -> TextMeasured:
-    classes = {word: _whole(answer.get(f"class_{word}{i}")) for word in CLASSES}
+    classes = {word: whole(answer.get(f"class_{word}{i}")) for word in CLASSES}
     return TextMeasured(
-        mean_length=_real(answer[f"length{i}"]), looked_at=_whole(answer[f"class_looked{i}"]), classes=classes
+        mean_length=_real(answer[f"length{i}"]), looked_at=whole(answer[f"class_looked{i}"]), classes=classes
     )
 
 
-def _whole(value: object) -> int:
+def whole(value: object) -> int:
     """A count; null, as the sum over no rows gives, is none."""
     number = _real(value)
     return 0 if number is None else int(number)

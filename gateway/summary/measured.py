@@ -41,7 +41,9 @@ class NumberMeasured:
         p_ratio: (sum - largest - second) / largest of the units' absolute contributions; None if all are zero.
         top_two: Share of the two largest contributions in their sum.
         spread_top: Share of the largest squared deviation in their sum, an upper bound; None if not computed.
-        grid_sum: Sum of the values as whole steps between the declared `bounds`, for differential privacy alone.
+        grid_sum: Sum of the values as whole steps between the declared bounds, for differential privacy alone.
+        edges: Rounded edges of bins.
+        bins: Rows up to the first edge, between each two, and above the last.
     """
 
     mean: float | None
@@ -58,7 +60,8 @@ class NumberMeasured:
     top_two: float | None
     spread_top: float | None
     grid_sum: int | None = None
-    bounds: tuple[float, float] | None = None
+    edges: tuple[float, ...] = ()
+    bins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +97,7 @@ class ColumnMeasured:
         unit_values: Units with at least one value.
         unit_nulls: Units with at least one null.
         distinct: Distinct values, perhaps approximate; None if not counted.
+        bounds: Lowest and highest value that the owner declared.
         private_mean: A mean that already has the noise of differential privacy.
         label_units: For each approved label, how many units have it, and how many rows.
     """
@@ -109,6 +113,7 @@ class ColumnMeasured:
     number: NumberMeasured | None = None
     time: TimeMeasured | None = None
     text: TextMeasured | None = None
+    bounds: tuple[float, float] | None = None
     private_mean: float | None = None
     label_units: dict[str, tuple[int, int]] = field(default_factory=dict)
     paths: tuple[PathMeasured, ...] = ()
@@ -134,6 +139,18 @@ class PathMeasured:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PairMeasured:
+    """Two numeric columns: rows that have both, above the mean of `left`, of `right`, and of both."""
+
+    left: str
+    right: str
+    rows: int
+    left_above: int
+    right_above: int
+    both_above: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TableMeasured:
     """Aggregates of one table within one scope, from one snapshot. `sampled` rows are those the facts are of."""
 
@@ -142,3 +159,4 @@ class TableMeasured:
     units: int
     sampled: int | None
     columns: tuple[ColumnMeasured, ...]
+    pairs: tuple[PairMeasured, ...] = ()

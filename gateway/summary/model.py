@@ -50,6 +50,24 @@ class _Closed(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True, ser_json_inf_nan="null")
 
 
+Band = Literal["none", "weak", "medium", "strong"]
+"""How strongly two columns move together."""
+
+
+class Histogram(_Closed):
+    """Rows up to each edge (that edge included) and above the last: one count more than edges; `few` below 15."""
+
+    edges: tuple[float, ...]
+    counts: tuple[Count, ...]
+
+
+class Related(_Closed):
+    """Another numeric column of the table, and how strongly the two move together."""
+
+    column: Name
+    band: Band
+
+
 class NumberFacts(_Closed):
     """Released facts of a numeric column. A suppressed fact is None."""
 
@@ -66,6 +84,7 @@ class NumberFacts(_Closed):
     sign: Literal["positive", "negative", "mixed", "non_negative"] | None = None
     zeros: Share | None = None
     skew: Literal["left", "none", "right"] | None = None
+    histogram: Histogram | None = None
 
 
 class TimeFacts(_Closed):
@@ -102,7 +121,10 @@ class JsonPath(_Closed):
 
 
 class ColumnSummary(_Closed):
-    """All that may be known of one column. `paths` are the keys of a JSON column."""
+    """All that may be known of one column. `paths` are the keys of a JSON column.
+
+    `related` says how it moves with later columns of its table; a pair that is not listed was not told.
+    """
 
     name: Name
     type: ColumnType
@@ -114,6 +136,7 @@ class ColumnSummary(_Closed):
     text: TextFacts | None = None
     labels: tuple[Label, ...] | None = None
     paths: tuple[JsonPath, ...] | None = None
+    related: tuple[Related, ...] | None = None
     description: OwnerText = ""
     synonyms: tuple[OwnerText, ...] = ()
 

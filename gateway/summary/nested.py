@@ -17,11 +17,12 @@ from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
-from gateway.summary.asking import CLASS_ROWS
 from gateway.summary.measured import PathMeasured
 from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
 from gateway.tenancy.scope import Scope
 
+DOCUMENTS: Final = 20_000
+"""Keys are those of the first so many documents of the scope."""
 MOST_KEYS: Final = 200
 """More keys than this are data, not structure (SECURITY B: dynamic keys)."""
 _PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]{0,62}){1,4})\Z")
@@ -100,7 +101,7 @@ def _statement(dialect: Dialect, table: str, column: str, subject: str | None, l
     ).from_(exp.Table(this=exp.to_identifier(CTE_PREFIX + table, quoted=True)), copy=False)
     name = dialect.value
     units = "COUNT(DISTINCT u)" if subject else "COUNT(*)"
-    rows = _ROWS[dialect].format(source=inner.sql(dialect=name), rows=CLASS_ROWS)
+    rows = _ROWS[dialect].format(source=inner.sql(dialect=name), rows=DOCUMENTS)
     body = _TREE.format(units=units, least=least, most=MOST_KEYS + 1)
     tree = sqlglot.parse_one(f"WITH d AS ({rows}), e AS ({_KEYS[dialect]}) {body}", dialect=name)
     if not isinstance(tree, exp.Select):

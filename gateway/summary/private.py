@@ -66,8 +66,8 @@ def _noised(column: ColumnMeasured, units: int, epsilon: float, noise: Noise) ->
     # A subject can have several labels, so each is noised on a part of epsilon of its own.
     labels = {text: max(0, noise(count, epsilon, 1)) for text, (count, _) in column.label_units.items()}
     mean = None
-    if column.number is not None and column.number.grid_sum is not None and column.number.bounds is not None:
-        low, high = column.number.bounds
+    if column.number is not None and column.number.grid_sum is not None and column.bounds is not None:
+        low, high = column.bounds
         total = noise(column.number.grid_sum, epsilon, GRID)
         mean = min(high, max(low, low + (high - low) / GRID * total / max(1, values)))
     return ColumnMeasured(
@@ -78,6 +78,7 @@ def _noised(column: ColumnMeasured, units: int, epsilon: float, noise: Noise) ->
         unit_values=values,
         unit_nulls=nulls,
         declared_unique=column.declared_unique,
+        bounds=column.bounds,
         private_mean=mean,
         label_units={text: (count, count) for text, count in labels.items()},
     )

@@ -52,6 +52,19 @@ def round_digits(value: float, digits: int = 2, previous: float | None = None) -
     return float(rounded)
 
 
+def round_mean(value: float, spread: float | None, previous: float | None = None) -> float:
+    """Round a mean to two significant digits, but to no less than about a hundredth of its standard deviation.
+
+    A mean near zero has digits far below its rows: times their number it would be an exact sum, and two of those give
+    a row away.
+    """
+    floor = digits_step(spread / 20, 1) if spread is not None else 0.0
+    if previous is not None and abs(value - previous) <= max(digits_step(previous, 2), floor):
+        return previous
+    step = max(digits_step(value, 2), floor)
+    return float(f"{round(value / step) * step:.12g}") if step else 0.0
+
+
 def snap_outward(value: float, *, up: bool, previous: float | None = None) -> float:
     """Snap to 1, 2 or 5 times a power of ten, away from the data: up for a high end, down for a low end."""
     if value == 0 or not math.isfinite(value):
@@ -89,3 +102,15 @@ def round_share(share: float, previous: float | None = None) -> float:
     if previous is not None and abs(share - previous) <= 0.05 + 1e-12:
         return previous
     return round(round(share * 20) / 20, 2)
+
+
+def bin_edges(low: float, high: float, most: int = 10) -> tuple[float, ...]:
+    """Edges of at most `most` bins between two ends: multiples of a step of 1, 2 or 5 times a power of ten."""
+    if not low < high:
+        return ()
+    exponent = math.floor(math.log10((high - low) / most))
+    for step in (lead * 10.0**e for e in (exponent, exponent + 1, exponent + 2) for lead in (1, 2, 5)):
+        first, last = math.floor(low / step), math.ceil(high / step)
+        if last - first <= most:
+            return tuple(float(f"{place * step:.12g}") for place in range(first + 1, last))
+    return ()

@@ -13,35 +13,39 @@ from typing import Final, Literal
 
 from pydantic import BaseModel
 
-from gateway.summary.model import ColumnSummary, Summary, TableSummary
+from gateway.summary.model import ColumnSummary, Histogram, Summary, TableSummary
 
 RULES: Final[dict[str, str]] = {
     "rows": "rounded: 15-99 to 10, 100-999 to 50, above to 2 digits; below 15 'few'",
     "nulls": "to 5%, open at both ends; none and all only from 100 units; unknown where 1-9 units decide",
     "distinct": "as rows; from 30 units; few is below 10, unique at least 99% different",
-    "number.low": "mean of the 10 lowest units, from 100 units, p% rule among them, outward to 1, 2 or 5 times 10^n",
-    "number.high": "mean of the 10 highest units, from 100 units, p% rule among them, outward to 1, 2 or 5 times 10^n",
+    "number.low": "declared; or mean of the 10 lowest, from 100 units, p% rule among them, outward to 1-2-5 x 10^n",
+    "number.high": "declared; or mean of the 10 highest, from 100 units, p% rule among them, outward to 1-2-5 x 10^n",
     "number.p10": "2 digits, from 200 units",
     "number.p25": "2 digits, from 100 units",
     "number.p50": "2 digits, from 100 units",
     "number.p75": "2 digits, from 100 units",
     "number.p90": "2 digits, from 200 units",
-    "number.mean": "2 digits, from 30 units, p% rule 10 and two largest at most 85%",
+    "number.mean": "2 digits, at least 1/200 of std; from 30 units, p% rule 10 and two largest at most 85%",
     "number.std": "2 digits, from 30 units, the same rules on squared deviations; rows as units only",
     "number.whole": "from 100 units, unknown where 1-9 units decide",
     "number.sign": "mixed from 10 units on each side, else from 100 units; unknown where 1-9 units decide",
     "number.zeros": "to 5%, from 30 units, unknown where 1-9 units decide",
     "number.skew": "from released p10, p50 and p90",
+    "number.histogram": "at most 10 bins between told ends, counts as rows; one with fewer than 10 units is merged",
     "time.first": "month (from 1,000 units), quarter (from 100) or year (birth-like) of the tenth earliest unit",
     "time.last": "month (from 1,000 units), quarter (from 100) or year (birth-like) of the tenth latest unit",
     "time.grain": "from 100 units, unknown where 1-9 units decide",
     "text.length": "band of the mean length, from 30 units",
-    "text.pattern": "one of a fixed list of classes, if 90% of the first 20,000 values fit it",
+    "text.pattern": "one of a fixed list of classes, if 90% of the first 5,000 values fit it",
     "labels": "approved by the owner; at least 10 units and 1% of the rows; share to 5%",
     "paths": "keys of at least 10 units and 1% of the documents; more than 200 keys are '<dynamic>'",
+    "related": "correlation band (0.1, 0.3, 0.5), from 100 rows, where both ranges may be told; rows as units only",
     "links": "declared, or named by the owner, or found by name and tested: at least 95% of the values match",
 }
 """The rule behind each statistic, in a line (docs/disclosure.md has them in full)."""
+
+_BARS: Final = "▁▂▃▄▅▆▇█"
 
 
 def as_text(summary: Summary, *, rules: bool = False, width: int = 120) -> str:
@@ -155,6 +159,7 @@ def _facts(column: ColumnSummary) -> str:
         parts += [number.sign] if number.sign else []
         parts += [f"zeros {number.zeros:.0%}"] if number.zeros else []
         parts += [f"skewed {number.skew}"] if number.skew in ("left", "right") else []
+        parts += [f"bins {_bars(number.histogram)}"] if number.histogram else []
     if column.time is not None and column.time.first:
         parts.append(f"{column.time.first} to {column.time.last}")
     if column.time is not None and column.time.grain:
@@ -166,8 +171,23 @@ def _facts(column: ColumnSummary) -> str:
         parts.append("labels " + ", ".join(_share(item.text, item.share) for item in column.labels))
     if column.paths:
         parts.append("keys " + ", ".join(_share(f"{p.name} {p.type}", p.share) for p in column.paths))
+    moves = [f"{other.column} ({other.band})" for other in column.related or () if other.band != "none"]
+    parts += [f"moves with {', '.join(moves)}"] if moves else []
     words = _words(column)
     return "; ".join([*parts, words] if words else parts)
+
+
+def _bars(bins: Histogram) -> str:
+    """A bar for each bin, a point where there are few; the counts are in the JSON form."""
+    counts = [0 if count == "few" else count for count in bins.counts]
+    bars = "".join("·" if not n else _BARS[min(len(_BARS) - 1, n * len(_BARS) // max(counts))] for n in counts)
+    return f"{bars} cut at {_short(bins.edges[0])} to {_short(bins.edges[-1])}"
+
+
+def _bins(bins: Histogram) -> str:
+    ends = [f"..{_short(edge)}" for edge in bins.edges] + [".."]
+    counts = [count if count == "few" else f"{count:,}" for count in bins.counts]
+    return " | ".join(f"{end} {count}" for end, count in zip(ends, counts, strict=True))
 
 
 def _share(text: str, share: float | None) -> str:
@@ -205,7 +225,12 @@ def _put(facts: dict[str, str], place: str, value: object) -> None:
 def _leaves(model: BaseModel, prefix: str = "") -> Iterator[tuple[str, object]]:
     for name in type(model).model_fields:
         value = getattr(model, name)
-        if isinstance(value, BaseModel):
+        if isinstance(value, Histogram):
+            yield prefix + name, _bins(value)
+        elif name == "related":
+            for other in value or ():
+                yield f"{name}.{other.column}", other.band
+        elif isinstance(value, BaseModel):
             yield from _leaves(value, f"{prefix}{name}.")
         elif name in ("labels", "paths"):
             for item in value or ():
@@ -221,6 +246,6 @@ def _used(summary: Summary) -> list[str]:
     for table in summary.tables:
         for column in table.columns:
             used |= {path.split(".listed")[0] for path, value in _leaves(column) if value is not None}
-            used |= {name for name in ("labels", "paths") if getattr(column, name)}
+            used |= {name for name in ("labels", "paths", "related") if getattr(column, name)}
     used |= {"links"} if summary.links else set()
     return [name for name in RULES if name in used]

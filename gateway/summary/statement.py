@@ -11,7 +11,7 @@ subqueries. Either way it is one statement, hence one snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,7 +44,7 @@ def build(ask: Ask, barrier: Barrier, engine: Engine) -> Statement:
     for index, column in enumerate(ask.columns):
         ask_column(parts, index, column, ask, engine)
     source = _scoped(ask.table.name)
-    seen = _sampled(row_fields, source, ask, engine)
+    seen = sampled_rows(row_fields, source, ask.share, engine)
     if ask.subject is None:
         relations = {"r": select_over(seen, "x", [*all_of(row_fields), *unit_fields])}
         parts.rows += parts.units
@@ -60,13 +60,24 @@ def build(ask: Ask, barrier: Barrier, engine: Engine) -> Statement:
         source.copy(), copy=False
     )
     singles = [(("rows",), full), *classes, *((keys, _rebound(s, unit_name)) for keys, s in parts.single)]
-    ctes = [
-        *_inlined(barrier, engine, large=not ask.exact),
-        *(_cte(name, tree, engine) for name, tree in relations.items()),
-    ]
-    statement = _wide(parts, singles, unit_name) if engine.top_lists else _long(parts, singles, unit_name, engine)
+    statement = joined(parts, singles, unit_name, engine)
+    ctes = common_tables(barrier, relations, engine, large=not ask.exact)
     statement.tree.set("with_", exp.With(expressions=ctes))
     return statement
+
+
+def joined(
+    parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine
+) -> Statement:
+    """One statement that gives all that was asked, in the shape that is cheapest for the engine."""
+    return _wide(parts, singles, unit_name) if engine.top_lists else _long(parts, singles, unit_name, engine)
+
+
+def common_tables(
+    barrier: Barrier, relations: Mapping[str, exp.Select], engine: Engine, *, large: bool
+) -> list[exp.CTE]:
+    """The scope barrier, then the relations that stand on it. Nothing else of a statement reads a base table."""
+    return [*_inlined(barrier, engine, large=large), *(_cte(name, tree, engine) for name, tree in relations.items())]
 
 
 def count_rows(table: str, barrier: Barrier) -> exp.Select:
@@ -140,19 +151,20 @@ def _aggregates(fields: Fields, relation: str) -> exp.Select:
     )
 
 
-def _sampled(fields: Fields, source: exp.Expression, ask: Ask, engine: Engine) -> exp.Select:
+def sampled_rows(fields: Fields, source: exp.Expression, share: float | None, engine: Engine) -> exp.Select:
+    """Fields of a random share of the rows, or of all for None."""
     select = exp.Select(expressions=[exp.alias_(e, n, quoted=True, copy=False) for n, e in fields])
-    if ask.share is None:
+    if share is None:
         return select.from_(source.copy(), copy=False)
     if engine.dialect is Dialect.SQLITE:
         # Every so many rows in the engine's own order.
-        every = max(2, round(1 / ask.share))
+        every = max(2, round(1 / share))
         numbered = exp.Select(
             expressions=[exp.Star(), exp.alias_(exp.Window(this=exp.RowNumber()), "~n", quoted=True, copy=False)]
         ).from_(source.copy(), copy=False)
         picked = exp.EQ(this=call("mod", quoted("~n"), number(every)), expression=number(0))
         return select.from_(exp.Subquery(this=numbered, alias=alias_of("n")), copy=False).where(picked, copy=False)
-    return select.from_(source.copy(), copy=False).where(sample_rows(ask.share, engine), copy=False)
+    return select.from_(source.copy(), copy=False).where(sample_rows(share, engine), copy=False)
 
 
 def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:

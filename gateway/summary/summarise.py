@@ -25,6 +25,7 @@ from gateway.summary.model import Link, Summary, TableSummary
 from gateway.summary.relate import candidates, owner_links, probe
 from gateway.summary.releases import Releases, releases_of
 from gateway.summary.semantic import is_key, semantic_of
+from gateway.summary.spread import with_spread
 from gateway.tenancy.scope import Scope
 
 CLOCK = time.time
@@ -134,6 +135,7 @@ def _release(
         return standing, "last release"
     try:
         measured = measure(source, catalog, scope, config, table)
+        measured = with_spread(source, catalog, scope, config, table, measured)
     except (QueryError, SourceError) as error:
         last = gate.served(table.name, subject=subject, columns=marks)
         if last is not None:

@@ -18,6 +18,7 @@ from gateway.audit.entry import Intent, Outcome
 from gateway.config import Settings
 from gateway.errors import (
     AuditUnavailableError,
+    BudgetSpentError,
     GatewayError,
     NotFoundError,
     PromptRefusedError,
@@ -27,6 +28,7 @@ from gateway.errors import (
 )
 from gateway.pipeline import Gateway
 from gateway.project import Project
+from gateway.question_budget import QuestionBudget
 from gateway.record import Recorder
 from gateway.runtime import Runtime
 from gateway.types import CompiledQuery, Reply, ScopedQuery
@@ -293,3 +295,19 @@ def test_only_the_checker_holds_the_proof() -> None:
     }
     assert "types.py" in holders
     assert all(name == "types.py" or name.startswith("chart/prove") for name in holders), holders
+
+
+def test_nothing_is_done_for_a_question_over_the_bound_but_to_log_it(play: Callable[[Scene], None]) -> None:
+    """The bound on a user's questions comes before mask, model and database; a redrawn chart counts too."""
+
+    async def scene(bench: Bench) -> None:
+        bench.gateway._questions = QuestionBudget(per_hour=1)
+        answer = await bench.ask()
+        with pytest.raises(BudgetSpentError):
+            await bench.ask("another")
+        with pytest.raises(BudgetSpentError):
+            await bench.gateway.redraw(answer.context, Asker(source="sales", tenant="local"))
+        assert len(bench.model.seen) == len(bench.ran) == 1
+        assert [outcome.decision for _, outcome in bench.log.outcomes] == ["answered", "refused", "refused"]
+
+    play(scene)

@@ -174,7 +174,7 @@ def lowered_forms(text: str) -> tuple[str, ...]:
         forms *= len(choice)
     if forms > _MOST_FORMS:
         return tuple(dict.fromkeys((lowered, _ascii(text.upper()), _ascii(text))))
-    return tuple("".join(form) for form in product(*choices))
+    return tuple(dict.fromkeys((*("".join(form) for form in product(*choices)), _ascii(text))))
 
 
 def _ascii(text: str) -> str:

@@ -79,7 +79,12 @@ class HeadReader:
         if not right.unrestricted:
             self._expect(rest, {"$limit": FENCE})
         shown = _only(rest.pop(0) if rest else None, "$project")
-        if not isinstance(shown, dict) or shown.pop("_id", None) != 0 or not shown:
+        if not isinstance(shown, dict) or "_id" not in shown:
+            raise refuse("a collection is read without naming its fields")
+        if _same(shown["_id"], 0):
+            # The key is dropped; else it is a column like any other.
+            del shown["_id"]
+        if not shown:
             raise refuse("a collection is read without naming its fields")
         if shown == {"one": {"$literal": 1}}:
             return {"one"}, rest

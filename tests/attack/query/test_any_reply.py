@@ -92,7 +92,7 @@ def test_any_reply_of_the_schema_is_answered_or_refused(data: st.DataObject) -> 
             chart = without(chart, str(error.details["code"]), str(error.details["path"]))
     assume(spec is not None)
     assert spec is not None
-    for dialect in (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL):
+    for dialect in (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL, Dialect.MONGODB):
         catalog, right = shop.catalog(dialect), shop.scope("a", timezone="Europe/Berlin")
         query = compile_spec(spec, catalog=catalog, scope=right, summary=SUMMARY, bindings={"v1": "new"}, now=shop.NOW)
         prove(query, catalog=catalog, scope=right)

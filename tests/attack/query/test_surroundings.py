@@ -41,7 +41,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     return found
 
 
-on_every_engine = pytest.mark.parametrize("engine", [*LOCAL, *SERVERS], indirect=True)
+on_every_engine = pytest.mark.parametrize("engine", [*LOCAL, *SERVERS, "mongodb_shop"], indirect=True)
 on_servers = pytest.mark.parametrize("engine", SERVERS, indirect=True)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from bson import Decimal128, ObjectId
 from pymongo.database import Database
 
+from gateway.catalog import Dialect
 from gateway.mongo import substituted
 from gateway.types import ScopedQuery
 from tests.gateway.chart import shop
@@ -16,10 +17,22 @@ Documents = Database[dict[str, Any]]
 
 
 def load_shop(database: Documents) -> None:
-    """Every table of the shop as a collection."""
+    """Every table of the shop as a collection, whose validator tells its fields as an owner might."""
     for name in shop.COLUMNS:
         database.drop_collection(name)
+        database.create_collection(name, validator={"$jsonSchema": _schema(name)}, validationAction="warn")
         database[name].insert_many([_stored(document) for document in shop.documents(name)])
+
+
+def _schema(name: str) -> dict[str, Any]:
+    schema: dict[str, Any] = {"bsonType": "object", "properties": {}}
+    for column in shop.catalog(Dialect.MONGODB).by_name[name].columns:
+        *way, last = column.physical.split(".")
+        within = schema
+        for part in way:
+            within = within["properties"].setdefault(part, {"bsonType": "object", "properties": {}})
+        within["properties"][last] = {"bsonType": [*column.native_type.split("|"), "null"]}
+    return schema
 
 
 def _stored(value: Any) -> Any:

@@ -29,11 +29,12 @@ def _table(units: int = 1_000, nulls: int = 100) -> TableMeasured:
     number = NumberMeasured(
         mean=1.0, std=1.0, zeros=0, unit_zeros=0, unit_positives=units, unit_negatives=0, unit_fractions=0,
         quantiles=(1.0,) * 5, low=TAIL, high=TAIL, p_ratio=9.0, top_two=0.1, spread_top=0.1,
-        grid_sum=(units - nulls) * 500, bounds=(0.0, 100.0),
+        grid_sum=(units - nulls) * 500,
     )  # fmt: skip
     column = ColumnMeasured(
         name="c", type=ColumnType.NUMBER, values=units - nulls, nulls=nulls, unit_values=units - nulls,
         unit_nulls=nulls, distinct=77, number=number, label_units={"open": (400, 400)},
+        bounds=(0.0, 100.0),
     )  # fmt: skip
     return TableMeasured(name="t", rows=units, units=units, sampled=None, columns=(column,))
 
@@ -108,7 +109,7 @@ def test_a_private_summary_says_less_and_is_near_the_truth(engine: str, tmp_path
     assert table.rows == pytest.approx(2_000, rel=0.06)
     assert amount.nulls in ("5%", "10%", "15%")
     assert amount.number is not None
-    assert set(amount.number.model_dump(exclude_none=True)) == {"mean"}
+    assert set(amount.number.model_dump(exclude_none=True)) == {"low", "high", "mean"}
     assert amount.number.mean == pytest.approx(50, rel=0.15)
     assert {column.distinct for column in table.columns} == {"unknown"}
     assert all(column.time is None and column.text is None for column in table.columns)
@@ -120,7 +121,8 @@ def test_with_subjects_no_mean_is_told(tmp_path: Path) -> None:
     rules = RULES.replace('"tenant"', '"tenant"\nsubject = "who"', 1) + BOUNDS + PRIVATE
     amount = summary_of(write(rows, "duckdb", tmp_path), rules=rules).tables[0].column("amount")
     assert amount is not None
-    assert amount.number is None
+    assert amount.number is not None
+    assert set(amount.number.model_dump(exclude_none=True)) == {"low", "high"}, "the owner's bounds are no statistic"
 
 
 def test_cannot_finish_without_opendp(monkeypatch: pytest.MonkeyPatch) -> None:

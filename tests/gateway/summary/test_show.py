@@ -82,7 +82,7 @@ def test_each_statistic_has_its_rule() -> None:
 def test_every_field_of_the_model_has_a_rule() -> None:
     names = {f"number.{n}" for n in NumberFacts.model_fields}
     names |= {f"time.{n}" for n in TimeFacts.model_fields} | {f"text.{n}" for n in TextFacts.model_fields}
-    names |= {"nulls", "distinct", "labels", "paths", "rows", "links"}
+    names |= {"nulls", "distinct", "labels", "paths", "related", "rows", "links"}
     assert names == set(RULES)
 
 

@@ -88,7 +88,9 @@ def numbers_of(summary: Summary) -> list[float]:
         for column in table.columns:
             found += [column.distinct] if isinstance(column.distinct, int) else []
             if column.number is not None:
-                facts = column.number.model_dump(exclude_none=True, exclude={"zeros"})
+                facts = column.number.model_dump(exclude_none=True, exclude={"zeros", "histogram"})
+                bins = column.number.histogram
+                found += [*bins.edges, *(count for count in bins.counts if isinstance(count, int))] if bins else []
                 found += [float(v) for v in facts.values() if isinstance(v, int | float) and not isinstance(v, bool)]
     return found
 
