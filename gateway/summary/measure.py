@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog, Column, Table
@@ -11,7 +11,7 @@ from gateway.errors import QueryError, QueryTimeoutError
 from gateway.project import SourceConfig, Thresholds
 from gateway.sources.base import Source
 from gateway.summary.asking import Ask
-from gateway.summary.engine import CLASSES, Engine, engine_for
+from gateway.summary.engine import CLASSES
 from gateway.summary.measured import (
     QUANTILES,
     ColumnMeasured,
@@ -21,17 +21,13 @@ from gateway.summary.measured import (
     TextMeasured,
     TimeMeasured,
 )
-from gateway.summary.nested import measure_paths
+from gateway.summary.measurer import Answer, Measurer, measurer_for
 from gateway.summary.semantic import is_key
-from gateway.summary.statement import Statement, build, count_rows
-from gateway.tenancy.barrier import Barrier, scoped_tables
 from gateway.tenancy.scope import Scope
-from gateway.types import Cell
 
 TIMEOUT_S = 600.0
 """Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
 _EXACT_ROWS = 200_000
-Answer = Mapping[str, object]
 
 
 def measure(
@@ -43,7 +39,7 @@ def measure(
         QueryError, SourceError: The database did not answer; the caller keeps what it has of other tables.
         ScopeRefusedError: The table is outside the scope.
     """
-    engine = engine_for(catalog.dialect)
+    measurer = measurer_for(catalog.dialect)
     visible = scope.tables[table.name].columns
     columns = tuple(column for column in table.columns if column.name in visible)
     rule = config.rule(table.name)
@@ -52,15 +48,13 @@ def measure(
     if subject is not None and subject not in needed:
         # The owner hid the subject from askers, so no scoped statement may read it: every row is then one of few.
         return TableMeasured(name=table.name, rows=0, units=0, sampled=None, columns=_unknown(columns))
-    counter = scoped_tables(catalog, scope, {table.name: set()})
-    counted = source.aggregate(_text(count_rows(table.name, counter), engine), _bound(counter), timeout_s=timeout_s)
-    rows = whole(counted[0][0]) if counted else 0
+    rows = measurer.count(source, catalog, scope, table, timeout_s=timeout_s)
     # Noise is scaled to one unit of the whole table, so with differential privacy the whole table is counted.
-    share = _share(rows, config.thresholds, engine) if config.privacy is None else None
+    share = _share(rows, config.thresholds, measurer) if config.privacy is None else None
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
     found = [
         _measured_part(Part(source, catalog, scope, config, table, subject, labels, share, rows, timeout_s), chunk)
-        for chunk in _chunks(columns, engine.columns_at_once)
+        for chunk in _chunks(columns, measurer.columns_at_once)
     ]
     seen = found[0][1]
     return TableMeasured(
@@ -116,7 +110,7 @@ def _measured_part(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, i
 
 
 def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, list[ColumnMeasured]]:
-    engine, table = engine_for(part.catalog.dialect), part.table
+    measurer, table = measurer_for(part.catalog.dialect), part.table
     ask = Ask(
         table=table,
         columns=columns,
@@ -128,14 +122,12 @@ def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, l
         share=part.share,
         exact=part.rows <= _EXACT_ROWS,
     )
-    names = {column.name for column in columns} | ({part.subject} if part.subject else set())
-    barrier = scoped_tables(part.catalog, part.scope, {table.name: names})
-    said = answer(part.source, build(ask, barrier, engine), barrier, engine, part.timeout_s)
+    said = measurer.answer(part.source, part.catalog, part.scope, ask, timeout_s=part.timeout_s)
     seen = whole(said["seen"])
     found = []
     for i, column in enumerate(columns):
         measured = _column(i, column, ask, said, seen)
-        paths = measure_paths(
+        paths = measurer.paths(
             part.source, part.catalog, part.scope, part.config, table, column, timeout_s=part.timeout_s
         )
         found.append(replace(measured, paths=paths) if paths else measured)
@@ -150,41 +142,10 @@ def approved_labels(config: SourceConfig, table: str, column: Column) -> tuple[s
     return column.vocabulary or () if vocabulary is True else vocabulary
 
 
-def _share(rows: int, limits: Thresholds, engine: Engine) -> float | None:
-    if rows <= min(limits.sample_above, engine.sample_above):
+def _share(rows: int, limits: Thresholds, measurer: Measurer) -> float | None:
+    if rows <= min(limits.sample_above, measurer.sample_above):
         return None
-    return min(limits.sample_rows, engine.sample_rows) / rows
-
-
-def answer(
-    source: Source, statement: Statement, barrier: Barrier, engine: Engine, timeout_s: float
-) -> dict[str, object]:
-    """Run a statement and give its numbers by their keys.
-
-    Raises:
-        QueryError, SourceError: The database did not answer.
-    """
-    found = source.aggregate(_text(statement.tree, engine), _bound(barrier), timeout_s=timeout_s)
-    if statement.keys is not None:
-        if len(found) != 1:
-            raise QueryError("a summary statement gave no answer", stage="summarise")
-        return dict(zip(statement.keys, found[0], strict=True))
-    said: dict[str, object] = {}
-    for name, *cells in found:
-        said.update(zip(statement.names[str(name)], cells, strict=False))
-    return said
-
-
-def _text(tree: object, engine: Engine) -> str:
-    sql = getattr(tree, "sql", None)
-    if not callable(sql):
-        raise TypeError("not a statement")
-    # The statement is used once, so it need not be copied first.
-    return str(sql(dialect=engine.dialect.value, comments=False, copy=False))
-
-
-def _bound(barrier: Barrier) -> dict[str, Cell | tuple[Cell, ...]]:
-    return dict(barrier.parameters)
+    return min(limits.sample_rows, measurer.sample_rows) / rows
 
 
 def _unknown(columns: Iterable[Column]) -> tuple[ColumnMeasured, ...]:

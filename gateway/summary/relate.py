@@ -9,23 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from sqlglot import exp
-
 from gateway.catalog import Catalog, Column, ColumnType, Relationship, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig, read_link
 from gateway.sources.base import Source
 from gateway.summary.disclosure import Released, release_link
+from gateway.summary.measurer import measurer_for
 from gateway.summary.model import Link
 from gateway.summary.semantic import words_of
-from gateway.summary.shapes import alias_of, count_all, named_table, quoted, select_over
-from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
 from gateway.tenancy.scope import Scope
 
 MOST_TESTS: Final = 300
 """Guesses tested for one source, the surest first."""
-_VALUES: Final = 10_000
-"""Distinct values of a child column that are looked up."""
 _PREFIXES: Final = frozenset({"dim", "fact", "tbl", "stg", "raw", "d", "f", "t"})
 _KEY_WORDS: Final = frozenset({"id", "key", "code", "no", "nr", "number", "uuid", "guid", "fk"})
 _KINDS: Final = {ColumnType.INTEGER, ColumnType.TEXT, ColumnType.OTHER}
@@ -72,71 +67,17 @@ def probe(
     source: Source, catalog: Catalog, scope: Scope, config: SourceConfig, link: Relationship, *, timeout_s: float
 ) -> Released[Link] | None:
     """Test one guess in the database; None if it does not hold, is too small to say, or could not be tested."""
-    child, parent = link.columns[0], link.parent_columns[0]
-    needed = {link.table: {child}, link.parent: {parent}}
-    if link.table == link.parent:
-        needed = {link.table: {child, parent}}
-    barrier = scoped_tables(catalog, scope, needed)
-    tree = _inclusion(link, child, parent)
-    tree.set("with_", exp.With(expressions=list(barrier.ctes)))
-    statement = tree.sql(dialect=catalog.dialect.value, comments=False)
     try:
-        answer = source.aggregate(statement, dict(barrier.parameters), timeout_s=timeout_s)
+        found = measurer_for(catalog.dialect).inclusion(source, catalog, scope, link, timeout_s=timeout_s)
     except (QueryError, SourceError):
         return None
-    rows, values, matched, parent_rows, parent_keys = (int(str(cell or 0)) for cell in answer[0])
+    rows, values, matched, parent_rows, parent_keys = found
     if parent_rows != parent_keys:
         # A key that stands twice would multiply rows in a join.
         return None
     return release_link(
         link, rows=rows, values=values, found=matched, parent_rows=parent_rows, limits=config.thresholds
     )
-
-
-def _inclusion(link: Relationship, child: str, parent: str) -> exp.Select:
-    """Rows with a value, distinct values, those the parent has, rows and keys of the parent; all from one snapshot."""
-    kids, keys = named_table(CTE_PREFIX + link.table), named_table(CTE_PREFIX + link.parent)
-    there = exp.Not(this=exp.Is(this=quoted("v"), expression=exp.Null()))
-    values = (
-        exp.Select(expressions=[exp.alias_(quoted(child), "v", quoted=True, copy=False)])
-        .from_(kids, copy=False)
-        .distinct()
-    )
-    some = select_over(values, "d", [("v", quoted("v"))]).where(there, copy=False).limit(_VALUES, copy=False)
-    lookup = (
-        exp.Select(expressions=[exp.alias_(quoted(parent), "k", quoted=True, copy=False)])
-        .from_(keys.copy(), copy=False)
-        .distinct()
-    )
-    looked = exp.column("v", table="c", quoted=True)
-    match = exp.EQ(this=looked, expression=exp.column("k", table="p", quoted=True))
-    matched = (
-        exp.Select(
-            expressions=[
-                exp.alias_(exp.Count(this=looked.copy()), "n", quoted=True, copy=False),
-                exp.alias_(exp.Count(this=exp.column("k", table="p", quoted=True)), "m", quoted=True, copy=False),
-            ]
-        )
-        .from_(exp.Subquery(this=some, alias=alias_of("c")), copy=False)
-        .join(exp.Subquery(this=lookup, alias=alias_of("p")), on=match, join_type="left", copy=False)
-    )
-    rows = exp.Select(expressions=[exp.alias_(exp.Count(this=quoted(child)), "r", quoted=True, copy=False)]).from_(
-        kids.copy(), copy=False
-    )
-    unique = exp.Count(this=exp.Distinct(expressions=[quoted(parent)]))
-    sizes = exp.Select(
-        expressions=[
-            exp.alias_(count_all(), "a", quoted=True, copy=False),
-            exp.alias_(unique, "b", quoted=True, copy=False),
-        ]
-    ).from_(keys.copy(), copy=False)
-    parts = [
-        exp.Subquery(this=tree, alias=alias_of(name)) for name, tree in (("x", rows), ("y", matched), ("z", sizes))
-    ]
-    select = exp.Select(expressions=[quoted(name) for name in ("r", "n", "m", "a", "b")]).from_(parts[0], copy=False)
-    for part in parts[1:]:
-        select = select.join(part, join_type="cross", copy=False)
-    return select
 
 
 def _best_parent(table: Table, column: Column, tables: list[Table], scope: Scope) -> tuple[int, Table, Column] | None:

@@ -16,24 +16,16 @@ from dataclasses import replace
 from itertools import combinations, pairwise
 from typing import Final
 
-from sqlglot import exp
-
 from gateway.catalog import Catalog, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Source
-from gateway.summary.asking import Parts
 from gateway.summary.disclosure import bin_edges_of
-from gateway.summary.engine import ENGINES, Engine, as_number, case, number
-from gateway.summary.measure import TIMEOUT_S, answer, whole
+from gateway.summary.measure import TIMEOUT_S, whole
 from gateway.summary.measured import ColumnMeasured, PairMeasured, TableMeasured
-from gateway.summary.shapes import Fields, flag_of, named_table, quoted, select_over
-from gateway.summary.statement import common_tables, joined, sampled_rows
-from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
+from gateway.summary.measurer import measurer_for
 from gateway.tenancy.scope import Scope
 
-PAIR_ROWS: Final = 5_000
-"""Columns are compared on the first so many rows of the scope."""
 PAIR_COLUMNS: Final = 8
 """Columns of a table that are compared with each other, the first ones."""
 _COLUMNS_AT_ONCE: Final = 12
@@ -44,7 +36,7 @@ def with_spread(
 ) -> TableMeasured:
     """Add bins and pairs to what was measured; what cannot be had is left out, as the rest stands by itself."""
     rule = config.rule(table.name)
-    if config.privacy is not None or catalog.dialect not in ENGINES or (rule is not None and rule.subject is not None):
+    if config.privacy is not None or (rule is not None and rule.subject is not None):
         return measured
     edges = {column.name: bin_edges_of(column, config.thresholds) for column in measured.columns}
     binned = [column.name for column in measured.columns if edges[column.name]]
@@ -55,7 +47,9 @@ def with_spread(
         some = binned[start : start + _COLUMNS_AT_ONCE]
         both = paired if start == 0 and len(paired) > 1 else []
         try:
-            said = _asked(source, catalog, scope, table, measured, {name: edges[name] for name in some}, both)
+            said = measurer_for(catalog.dialect).spread(
+                source, catalog, scope, measured, {name: edges[name] for name in some}, both, timeout_s=TIMEOUT_S
+            )
         except (QueryError, SourceError):
             continue
         for place, name in enumerate(some):
@@ -63,69 +57,6 @@ def with_spread(
         pairs += _pairs(both, said)
     columns = tuple(_binned(column, edges[column.name], bins.get(column.name, ())) for column in measured.columns)
     return replace(measured, columns=columns, pairs=pairs)
-
-
-def _asked(
-    source: Source,
-    catalog: Catalog,
-    scope: Scope,
-    table: Table,
-    measured: TableMeasured,
-    edges: Mapping[str, tuple[float, ...]],
-    paired: Sequence[str],
-) -> Mapping[str, object]:
-    engine, names = ENGINES[catalog.dialect], list(edges)
-    barrier = scoped_tables(catalog, scope, {table.name: {*names, *paired}})
-    scoped = named_table(CTE_PREFIX + table.name)
-    rows: Fields = [(f"v{i}", as_number(quoted(name), engine)) for i, name in enumerate(names)]
-    share = measured.sampled / max(1, measured.rows) if measured.sampled is not None else None
-    parts = Parts()
-    for i, name in enumerate(names):
-        value = quoted(f"v{i}")
-        parts.rows.append((f"counted{i}", exp.Count(this=value)))
-        parts.rows += [
-            (f"upto{i}_{j}", exp.Sum(this=flag_of(exp.LTE(this=value.copy(), expression=number(repr(edge))))))
-            for j, edge in enumerate(edges[name])
-        ]
-    singles = [_compared(list(paired), scoped, engine)] if paired else []
-    statement = joined(parts, singles, "r", engine)
-    ctes = common_tables(barrier, {"r": sampled_rows(rows, scoped, share, engine)}, engine, large=share is not None)
-    statement.tree.set("with_", exp.With(expressions=ctes))
-    return answer(source, statement, barrier, engine, TIMEOUT_S)
-
-
-def _compared(names: list[str], scoped: exp.Table, engine: Engine) -> tuple[tuple[str, ...], exp.Select]:
-    """For each pair: rows with both, rows above the one mean, above the other, and above both."""
-    first = exp.Select(
-        expressions=[exp.alias_(as_number(quoted(n), engine), f"v{i}", quoted=True) for i, n in enumerate(names)]
-    )
-    first = first.from_(scoped.copy(), copy=False).limit(PAIR_ROWS, copy=False)
-    above: Fields = []
-    for i in range(len(names)):
-        value = quoted(f"v{i}")
-        mean = exp.Window(this=exp.Avg(this=value.copy()))
-        known = exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null()))
-        flag = exp.Case(
-            ifs=[exp.If(this=exp.GT(this=value.copy(), expression=mean), true=number(1))], default=number(0)
-        )
-        above.append((f"h{i}", case(known, flag)))
-    flags = select_over(first, "f", above)
-    fields: Fields = []
-    for i, j in combinations(range(len(names)), 2):
-        one, two = quoted(f"h{i}"), quoted(f"h{j}")
-        either = exp.Add(this=one, expression=two)
-        both = exp.Mul(this=one.copy(), expression=two.copy())
-        fields += [
-            (f"n{i}_{j}", exp.Count(this=either)),
-            (f"a{i}_{j}", exp.Sum(this=case(_known(two), one.copy()))),
-            (f"b{i}_{j}", exp.Sum(this=case(_known(one), two.copy()))),
-            (f"ab{i}_{j}", exp.Sum(this=both)),
-        ]
-    return tuple(key for key, _ in fields), select_over(flags, "g", fields)
-
-
-def _known(value: exp.Expression) -> exp.Expression:
-    return exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null()))
 
 
 def _bins(upto: list[int], said: Mapping[str, object], place: int) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
 from tests.gateway.summary.worlds import Row, write
 from tests.servers.mariadb import MariadbServer
+from tests.servers.mongodb import MongodbServer
 from tests.servers.postgres import PostgresServer
 
 ROWS: list[Row] = [
@@ -128,6 +130,27 @@ def test_mariadb_says_the_same(mariadb_server: MariadbServer, expected: dict[str
         cursor.execute("GRANT SELECT ON facts.* TO facts_reader@'127.0.0.1'")
     source = open_source(_server(mariadb_server.url("facts_reader", database="facts")))
     assert _facts(_summary(source, RULES)) == expected
+
+
+@pytest.mark.server
+def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str, object]) -> None:
+    """Fields that no value is in are left out of a document, as programs do; a date is a time there, at midnight."""
+    names = ("tenant", "who", "amount", "score", "word", "day", "contact", "placed")
+    documents = [
+        {k: datetime.fromisoformat(str(v)) if k in ("day", "placed") else v for k, v in zip(names, row, strict=True)
+         if v is not None}
+        for row in _rows()
+    ]  # fmt: skip
+    with mongodb_server.admin() as client:
+        client.drop_database("facts")
+        for table in ("t", "u"):
+            client["facts"][table].insert_many([{"_id": i, **d} for i, d in enumerate(documents)])
+    mongodb_server.make_reader("facts_reader", "facts")
+    source = open_source(_server(mongodb_server.url("facts_reader", database="facts")))
+    summary = _summary(source, RULES)
+    assert {c.name for t in summary.tables for c in t.columns} == {"_id", *names} - {"tenant"}
+    times = {"t.day.semantic.": "timestamp", "u.day.semantic.": "timestamp"}
+    assert {k: v for k, v in _facts(summary).items() if "._id." not in k} == expected | times
 
 
 def _server(url: str):  # type: ignore[no-untyped-def]

@@ -209,7 +209,7 @@ def test_cannot_finish_the_second_statement_leaves_the_first(tmp_path: Path, mon
     rows: list[Row] = [("a", i, float(i % 500), i % 500, "open", "2020-01-01") for i in range(1_000)]
     file = write(rows, "duckdb", tmp_path)
     whole = summary_of(file, releases=MemoryReleases()).tables[0].column("amount")
-    monkeypatch.setattr("gateway.summary.spread.answer", fails)
+    monkeypatch.setattr("gateway.summary.sql_measurer.SqlMeasurer.spread", fails)
     amount = summary_of(file, releases=MemoryReleases()).tables[0].column("amount")
     assert amount is not None
     assert amount.number is not None

@@ -1,0 +1,221 @@
+"""Puts the questions of a summary as pipelines: one for a collection (or some of its columns), one for JSON keys.
+
+One ``$facet`` behind the barrier reads each document once and gathers every fact, so all are of one reading. A pipeline
+spills nothing to disk; a column whose values need more memory than the server gives is left unknown
+(`gateway.summary.measure`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from gateway.catalog import Catalog, Column, Relationship, Table
+from gateway.errors import QueryError, SourceError
+from gateway.mongo import Bound, Stage
+from gateway.project import SourceConfig
+from gateway.sources.base import Source
+from gateway.summary.asking import CLASS_ROWS, Ask
+from gateway.summary.measured import PathMeasured, TableMeasured
+from gateway.summary.measurer import Answer, Inclusion
+from gateway.summary.mongo_asking import (
+    class_stages,
+    distinct_stages,
+    numbers,
+    quantile_stages,
+    row_answer,
+    row_facts,
+    spread_facets,
+    typed,
+    unit_answer,
+    unit_facts,
+    unit_fields,
+)
+from gateway.summary.mongo_paths import path_stages, read_paths
+from gateway.summary.spread_statement import PAIR_ROWS
+from gateway.tenancy.barrier_mongo import MongoBarrier
+from gateway.tenancy.scope import Scope
+
+_COLUMNS_AT_ONCE: Final = 12
+_SAMPLE_ABOVE: Final = 200_000
+_SAMPLE_ROWS: Final = 100_000
+"""As for the other servers: sorting for quantiles is dear, and a list of 200,000 numbers fits a document (16 MB)."""
+
+
+class MongoMeasurer:
+    """Asks in pipelines."""
+
+    columns_at_once: int = _COLUMNS_AT_ONCE
+    sample_above: int = _SAMPLE_ABOVE
+    sample_rows: int = _SAMPLE_ROWS
+
+    def count(self, source: Source, catalog: Catalog, scope: Scope, table: Table, *, timeout_s: float) -> int:
+        """Documents of a collection in scope."""
+        barrier = MongoBarrier(catalog, scope)
+        stages: list[Stage] = [*barrier.stages(table.name, ()), {"$count": "n"}]
+        found = _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)
+        return _whole(found[0].get("n")) if found else 0
+
+    def answer(self, source: Source, catalog: Catalog, scope: Scope, ask: Ask, *, timeout_s: float) -> Answer:
+        """Everything that is asked of some columns of a collection, in one pipeline."""
+        barrier = MongoBarrier(catalog, scope)
+        names = {column.name for column in ask.columns} | ({ask.subject} if ask.subject else set())
+        stages = [*barrier.stages(ask.table.name, names), *_measuring(ask)]
+        bound: dict[str, Any] = dict(barrier.parameters)
+        for i, column in enumerate(ask.columns):
+            bound |= {f"label_{i}_{j}": label for j, label in enumerate(ask.labels.get(column.name, ()))}
+        found = _asked(source, barrier, ask.table.name, stages, bound, timeout_s)
+        if len(found) != 1:
+            raise QueryError("a summary statement gave no answer", stage="summarise")
+        return _read(found[0], ask)
+
+    def spread(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        measured: TableMeasured,
+        edges: Mapping[str, tuple[float, ...]],
+        paired: Sequence[str],
+        *,
+        timeout_s: float,
+    ) -> Answer:
+        """Rows up to each edge, and pairs of columns, in one pipeline."""
+        barrier = MongoBarrier(catalog, scope)
+        fields = numbers({*edges, *paired})
+        facets = spread_facets(edges, paired, pair_rows=PAIR_ROWS)
+        if measured.sampled is not None:
+            fields["pick~"] = {"$lt": [{"$rand": {}}, measured.sampled / max(1, measured.rows)]}
+            facets["bins"].insert(0, {"$match": {"pick~": True}})
+        stages: list[Stage] = [
+            *barrier.stages(measured.name, {*edges, *paired}),
+            {"$project": fields},
+            {"$facet": facets},
+        ]
+        found = _asked(source, barrier, measured.name, stages, barrier.parameters, timeout_s)
+        said = [part for facet in found for name in facets for part in facet.get(name) or ()]
+        if len(said) != len(facets):
+            raise QueryError("a summary statement gave no answer", stage="summarise")
+        return {key: value for part in said for key, value in part.items()}
+
+    def paths(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        config: SourceConfig,
+        table: Table,
+        column: Column,
+        *,
+        timeout_s: float,
+    ) -> tuple[PathMeasured, ...]:
+        """Keys of a nested document or of the documents in a list (`gateway.summary.mongo_paths`)."""
+        rule = config.rule(table.name)
+        subject = rule.subject if rule else None
+        tail = path_stages(column, subject, least=config.thresholds.min_group)
+        if not tail:
+            return ()
+        barrier = MongoBarrier(catalog, scope)
+        stages = [*barrier.stages(table.name, {column.name} | ({subject} if subject else set())), *tail]
+        try:
+            found = _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)
+        except (QueryError, SourceError):
+            return ()
+        return read_paths(found)
+
+    def inclusion(
+        self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
+    ) -> Inclusion:
+        """How far the values of a child column are keys of its supposed parent."""
+        child, parent = link.columns[0], link.parent_columns[0]
+        barrier = MongoBarrier(catalog, scope)
+        keys: list[Stage] = [
+            *barrier.stages(link.parent, {parent}),
+            {"$group": {"_id": "$" + parent, "p": {"$sum": 1}}},
+        ]
+        is_key, is_value = {"$gt": ["$p", 0]}, {"$gt": ["$r", 0]}
+        stages: list[Stage] = [
+            *barrier.stages(link.table, {child}),
+            {"$match": {child: {"$ne": None}}},
+            {"$group": {"_id": "$" + child, "r": {"$sum": 1}}},
+            {"$unionWith": {"coll": barrier.collection(link.parent), "pipeline": keys}},
+            {"$group": {"_id": "$_id", "r": {"$sum": "$r"}, "p": {"$sum": "$p"}}},
+            {
+                "$group": {
+                    "_id": None,
+                    "r": {"$sum": "$r"},
+                    "n": _counted(is_value),
+                    "m": _counted({"$and": [is_key, is_value]}),
+                    "a": {"$sum": "$p"},
+                    "b": _counted({"$and": [is_key, {"$gt": ["$_id", None]}]}),
+                }
+            },
+        ]
+        found = _asked(source, barrier, link.table, stages, barrier.parameters, timeout_s)
+        if not found:
+            return 0, 0, 0, 0, 0
+        rows, values, matched, parent_rows, parent_keys = (_whole(found[0].get(name)) for name in "rnmab")
+        return rows, values, matched, parent_rows, parent_keys
+
+
+def _counted(condition: object) -> Stage:
+    return {"$sum": {"$cond": [condition, 1, 0]}}
+
+
+def _measuring(ask: Ask) -> list[Stage]:
+    """The stages after the barrier."""
+    fields = typed(ask)
+    if ask.share is not None:
+        fields["pick"] = {"$lt": [{"$rand": {}}, ask.share]}
+    picked: list[Stage] = [] if ask.share is None else [{"$match": {"pick": True}}]
+    units: list[Stage]
+    if ask.subject is None:
+        units = [{"$project": {"_id": 0, **unit_fields(ask, grouped=False)}}]
+    else:
+        units = [{"$group": {"_id": "$s", **unit_fields(ask, grouped=True)}}]
+    facets: dict[str, list[Stage]] = {
+        "all": [{"$count": "n"}],
+        "rows": [*picked, {"$group": {"_id": None, **row_facts(ask)}}, {"$project": row_answer(ask)}],
+        "units": [*picked, *units, {"$group": {"_id": None, **unit_facts(ask)}}, {"$project": unit_answer(ask)}],
+    }
+    for name, stages in {**distinct_stages(ask), **quantile_stages(ask)}.items():
+        facets[name] = [*picked, *stages]
+    if classes := class_stages(ask, CLASS_ROWS):
+        facets["classes"] = [*picked, *classes]
+    return [{"$project": fields}, {"$facet": facets}]
+
+
+def _read(document: Mapping[str, Any], ask: Ask) -> Answer:
+    """The one document of the answer, as facts by key; a collection without documents has none, which reads as zero."""
+    answer: dict[str, object] = {}
+    for facts in (row_answer(ask), unit_answer(ask)):
+        answer |= dict.fromkeys(name for name in facts if name != "_id")
+    for name in ("rows", "units", "classes"):
+        for found in document.get(name) or ():
+            answer |= found
+    for name in distinct_stages(ask):
+        answer[name] = _first(document, name, "n", 0)
+    for name in quantile_stages(ask):
+        answer[name] = _first(document, name, "q", [])
+    answer["rows"] = _first(document, "all", "n", 0)
+    return answer
+
+
+def _first(document: Mapping[str, Any], facet: str, field: str, default: object) -> object:
+    found = document.get(facet) or ()
+    return found[0].get(field, default) if found else default
+
+
+def _asked(
+    source: Source, barrier: MongoBarrier, table: str, stages: list[Stage], bound: Bound, timeout_s: float
+) -> list[dict[str, Any]]:
+    statement = json.dumps(
+        {"collection": barrier.collection(table), "pipeline": stages}, sort_keys=True, allow_nan=False
+    )
+    rows = source.aggregate(statement, dict(bound), timeout_s=timeout_s)
+    return [row[0] for row in rows if isinstance(row[0], dict)]
+
+
+def _whole(value: object) -> int:
+    return int(value) if isinstance(value, int | float) else 0

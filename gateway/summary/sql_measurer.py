@@ -1,0 +1,128 @@
+"""Puts the questions of a summary as SQL: one statement a table, one for JSON keys, one for a guessed relationship."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from sqlglot import exp
+
+from gateway.catalog import Catalog, Column, Dialect, Relationship, Table
+from gateway.errors import QueryError
+from gateway.project import SourceConfig
+from gateway.sources.base import Source
+from gateway.summary.asking import Ask
+from gateway.summary.engine import engine_for
+from gateway.summary.inclusion import inclusion
+from gateway.summary.measured import PathMeasured, TableMeasured
+from gateway.summary.measurer import Answer, Inclusion
+from gateway.summary.nested import measure_paths
+from gateway.summary.spread_statement import spread
+from gateway.summary.statement import Statement, build, count_rows
+from gateway.tenancy.barrier import Barrier, scoped_tables
+from gateway.tenancy.scope import Scope
+
+
+class SqlMeasurer:
+    """Asks in SQL.
+
+    Args:
+        dialect: The engine.
+
+    Raises:
+        ConfigError: Summaries are not written for it.
+    """
+
+    def __init__(self, dialect: Dialect) -> None:
+        self._engine = engine_for(dialect)
+
+    @property
+    def columns_at_once(self) -> int:
+        """Columns of one statement."""
+        return self._engine.columns_at_once
+
+    @property
+    def sample_above(self) -> int:
+        """Rows above which only a sample is looked at."""
+        return self._engine.sample_above
+
+    @property
+    def sample_rows(self) -> int:
+        """Largest sample in rows."""
+        return self._engine.sample_rows
+
+    def count(self, source: Source, catalog: Catalog, scope: Scope, table: Table, *, timeout_s: float) -> int:
+        """Rows of a table in scope."""
+        barrier = scoped_tables(catalog, scope, {table.name: set()})
+        text = self._text(count_rows(table.name, barrier))
+        counted = source.aggregate(text, dict(barrier.parameters), timeout_s=timeout_s)
+        return _whole(counted[0][0]) if counted else 0
+
+    def answer(self, source: Source, catalog: Catalog, scope: Scope, ask: Ask, *, timeout_s: float) -> Answer:
+        """Everything that is asked of some columns of a table, in one statement."""
+        names = {column.name for column in ask.columns} | ({ask.subject} if ask.subject else set())
+        barrier = scoped_tables(catalog, scope, {ask.table.name: names})
+        return self._answer(source, build(ask, barrier, self._engine), barrier, timeout_s)
+
+    def spread(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        measured: TableMeasured,
+        edges: Mapping[str, tuple[float, ...]],
+        paired: Sequence[str],
+        *,
+        timeout_s: float,
+    ) -> Answer:
+        """Rows up to each edge, and pairs of columns, in one statement."""
+        barrier = scoped_tables(catalog, scope, {measured.name: {*edges, *paired}})
+        return self._answer(source, spread(measured, edges, paired, barrier, self._engine), barrier, timeout_s)
+
+    def paths(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        config: SourceConfig,
+        table: Table,
+        column: Column,
+        *,
+        timeout_s: float,
+    ) -> tuple[PathMeasured, ...]:
+        """Keys of a JSON column (`gateway.summary.nested`)."""
+        return measure_paths(source, catalog, scope, config, table, column, timeout_s=timeout_s)
+
+    def inclusion(
+        self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
+    ) -> Inclusion:
+        """How far the values of a child column are keys of its supposed parent."""
+        child, parent = link.columns[0], link.parent_columns[0]
+        needed = {link.table: {child}, link.parent: {parent}}
+        if link.table == link.parent:
+            needed = {link.table: {child, parent}}
+        barrier = scoped_tables(catalog, scope, needed)
+        tree = inclusion(link)
+        tree.set("with_", exp.With(expressions=list(barrier.ctes)))
+        answer = source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=timeout_s)
+        rows, values, matched, parent_rows, parent_keys = (_whole(cell) for cell in answer[0])
+        return rows, values, matched, parent_rows, parent_keys
+
+    def _answer(self, source: Source, statement: Statement, barrier: Barrier, timeout_s: float) -> Answer:
+        found = source.aggregate(self._text(statement.tree), dict(barrier.parameters), timeout_s=timeout_s)
+        if statement.keys is not None:
+            if len(found) != 1:
+                raise QueryError("a summary statement gave no answer", stage="summarise")
+            return dict(zip(statement.keys, found[0], strict=True))
+        answer: dict[str, object] = {}
+        for name, *cells in found:
+            answer.update(zip(statement.names[str(name)], cells, strict=False))
+        return answer
+
+    def _text(self, tree: exp.Expr) -> str:
+        # The statement is used once, so it need not be copied first.
+        return tree.sql(dialect=self._engine.dialect.value, comments=False, copy=False)
+
+
+def _whole(cell: object) -> int:
+    """A count; null, as the sum over no rows gives, is none."""
+    return int(str(cell or 0))
