@@ -124,12 +124,14 @@ TYPES = frozenset(
 """Types a value may be cast to."""
 
 NUMBERS = frozenset(
-    {str(n) for n in range(101)}
+    {str(n) for n in range(366)}
     | {str(step * 10**power) for step in (1, 2, 5) for power in range(11)}
     | {str(float(f"{step}e{power}")) for step in (1, 2, 5) for power in range(-4, 0)}
     | {"1e-09"}
 )
-"""Numbers the compiler needs: small whole ones, round widths of bins, and a nudge. Those of a spec are bound."""
+"""Numbers the compiler needs: whole ones up to the periods of a moving average, round widths of bins, and a nudge.
+
+Those of a spec are bound."""
 
 JOINS = frozenset({("LEFT", ""), ("", "INNER"), ("", "CROSS")})
 WINDOW_ENDS = frozenset({"UNBOUNDED", "CURRENT ROW"})

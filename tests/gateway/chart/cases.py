@@ -105,6 +105,12 @@ CASES: dict[str, Spec] = {
         }
         for grain in ("year", "quarter", "month", "week", "day", "hour")
     },
+    "moving average of a year": bar(
+        "orders",
+        {"column": "orders.ordered_at", "grain": "day"},
+        COUNT,
+        {"derive": "moving_average", "of": "m1", "window": 365},
+    ),
     "derived by weekday": bar(
         "orders", {"column": "orders.ordered_at", "part": "weekday"}, COUNT, {"derive": "change", "of": "m1"}
     ),
