@@ -6,6 +6,7 @@ place that are names of declared fields are said (docs/security-model.md, leak c
 
 from __future__ import annotations
 
+import math
 import secrets
 
 from fastapi import FastAPI, Request
@@ -63,6 +64,9 @@ def install(app: FastAPI) -> None:
         response = _body(request, error.status, error.code, error.message, error.details)
         if error.status == 401:
             response.headers["WWW-Authenticate"] = "Bearer"
+        wait = error.details.get("retry_after_s")
+        if isinstance(wait, int | float):
+            response.headers["Retry-After"] = str(math.ceil(wait))  # RFC 9110, 10.2.3: whole seconds
         return response
 
     @app.exception_handler(RequestValidationError)

@@ -17,6 +17,7 @@ from gateway.commands.demo import TODAY
 from gateway.config import HttpSettings, Settings
 from gateway.demo.generate import generate
 from gateway.project import Project
+from gateway.question_budget import QuestionBudget
 from gateway.runtime import Runtime
 from gateway.web.app import create_app
 from gateway.web.examples import ANSWER_EXAMPLE
@@ -120,6 +121,16 @@ def test_rows_come_as_arrow_if_asked_for(door: Door) -> None:
     assert json.loads(table.schema.metadata[b"rowless"])["sentence"] == first["sentence"]
     other = door.client.post("/v1/run", json=body, headers=bearer(door.token("atlas")) | wants)
     assert (other.status_code, other.json()["error"]["code"]) == (400, "context_invalid")
+
+
+def test_a_spent_budget_says_when_to_come_back(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    """429 with the seconds to wait, in the body and as the header that clients understand."""
+    monkeypatch.setattr(door.runtime.gateway, "_questions", QuestionBudget(per_hour=1))
+    token = door.token()
+    assert door.ask("number of orders", token).status_code == 200
+    spent = door.ask("number of orders", token)
+    assert (spent.status_code, spent.json()["error"]["code"]) == (429, "questions_spent")
+    assert 0 < int(spent.headers["Retry-After"]) <= 3600
 
 
 def test_a_context_of_one_tenant_is_refused_for_another(door: Door) -> None:
