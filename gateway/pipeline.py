@@ -32,7 +32,7 @@ from gateway.chart.prove import prove
 from gateway.chart.read import read_reply
 from gateway.chart.render import render
 from gateway.chart.sentence import describe
-from gateway.chart.spec import ChartSpec, Plan
+from gateway.chart.spec import Plan
 from gateway.chart.support import support_note, without_support
 from gateway.config import Settings
 from gateway.context import Context, ContextSeal, as_past
@@ -48,7 +48,7 @@ from gateway.record import Entry, Recorder
 from gateway.refusals import mapped, repair_note, unanswerable
 from gateway.results import age_notes
 from gateway.sources.base import Cancel
-from gateway.spelling import as_stored, suggestions
+from gateway.spelling import Stored, as_stored, suggestions
 from gateway.tenancy.scope import Scope
 from gateway.trace import OnStep, Trace
 from gateway.types import Reply, ResultTable
@@ -149,18 +149,18 @@ class Gateway:
             if not planned.plan.charts:
                 raise unanswerable(planned.plan)
             entry.is_ambiguous = planned.plan.ambiguous
-            first = Context(spec=planned.plan.charts[0], bindings=bindings, placeholders=placeholders)
-            folded = frozenset(value.placeholder for value in masked.values if value.styled)
-            if folded:
-                first = await asyncio.to_thread(as_stored, first, folded, setting.attached, setting.scope)
-            answer = await self._draw(first, setting, entry, trace, cancel)
+            read = [Context(spec=s, bindings=bindings, placeholders=placeholders) for s in planned.plan.charts]
+            stored = Stored(tuple(read))
+            if masked.looked_up:
+                stored = await asyncio.to_thread(as_stored, read, masked.values, setting.attached, setting.scope)
+            answer = await self._draw(stored.contexts[0], setting, entry, trace, cancel)
             return explained(
-                answer,
+                replace(answer, notes=(*stored.notes, *answer.notes)),
                 plan=planned.plan,
                 prompt=planned.prompt,
                 reply=planned.reply,
                 masked=masked,
-                alternatives=self._alternatives(first, planned.plan.charts[1:], setting),
+                alternatives=self._alternatives(stored.contexts[1:], setting),
             )
 
     async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None) -> Answer:
@@ -348,15 +348,15 @@ class Gateway:
             explanation=Explanation(statement=compiled.statement, stages=tuple(trace.records)),
         )
 
-    def _alternatives(self, first: Context, specs: Sequence[ChartSpec], setting: _Setting) -> tuple[Alternative, ...]:
+    def _alternatives(self, readings: Sequence[Context], setting: _Setting) -> tuple[Alternative, ...]:
         fingerprint = setting.scope.fingerprint()
         return tuple(
             Alternative(
-                sentence=describe(spec, setting.known.summary, bindings=first.bindings),
-                spec=spec,
-                context=self._seal.seal(replace(first, spec=spec), scope_fingerprint=fingerprint),
+                sentence=describe(reading.spec, setting.known.summary, bindings=reading.bindings),
+                spec=reading.spec,
+                context=self._seal.seal(reading, scope_fingerprint=fingerprint),
             )
-            for spec in specs
+            for reading in readings
         )
 
     async def _notes(self, chosen: Context, result: ResultTable, setting: _Setting) -> tuple[str, ...]:

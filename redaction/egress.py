@@ -6,6 +6,7 @@ of printable text. A template's own words are static and are held to the byte ru
 
 from __future__ import annotations
 
+import codecs
 import re
 import unicodedata
 from collections.abc import Iterator
@@ -33,6 +34,8 @@ _NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d
 _QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
 _RANGE: Final = re.compile(r"\.\.")
 _NUMERIC_KINDS: Final = frozenset({SegmentKind.METADATA, SegmentKind.REPAIR})
+_MIN_CIPHERED: Final = 6
+"""Characters of a value that is looked for backwards or in rot13: shorter ones meet by chance."""
 _INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 
 
@@ -45,19 +48,30 @@ def check_segment(kind: SegmentKind, text: str, index: ValueIndex | None, known:
         return broken
     if kind in _NUMERIC_KINDS and has_fine_number(text, known):
         broken.add(FINE_NUMBER)
-    if index is not None and holds_value(text, index, known):
+    if index is not None and holds_value(text, index, known, parts=kind is SegmentKind.QUESTION):
         broken.add(INDEXED_VALUE)
     return broken
 
 
-def holds_value(text: str, index: ValueIndex, known: KnownNames) -> bool:
-    """Whether an indexed value stands in a text as written, or in a reading of it with a disguise undone."""
+def holds_value(text: str, index: ValueIndex, known: KnownNames, *, parts: bool = False) -> bool:
+    """Whether an indexed value stands in a text as written, or in a reading of it with a disguise undone.
+
+    With `parts`, also a part of one that no dictionary has, and a value backwards or in rot13.
+    """
     reading = clean(text)
     for view in (reading, *views(reading)):
-        found = find_values(view.text, index, known)
+        found = [
+            match
+            for match in find_values(view.text, index, known, parts=parts)
+            if not match.part or not all(is_ordinary(word) for word in match.phrase.split())
+        ]
         if found and not all(_is_described(match, view.text, known) for match in found):
             return True
-    return False
+    return parts and any(
+        len(match.phrase) >= _MIN_CIPHERED
+        for ciphered in (codecs.encode(reading.text, "rot13"), reading.text[::-1])
+        for match in find_values(ciphered, index, known)
+    )
 
 
 def _is_described(match: ValueMatch, text: str, known: KnownNames) -> bool:

@@ -2,7 +2,8 @@
 
 Each distinct value is normalised, hashed with a key of this index alone (BLAKE2b, 64 bits) and dropped. What stays
 is one sorted array of 64-bit fingerprints and, in 32 bits more, the set of columns that hold it and whether it is
-spelt as it was hashed but for case: 96 bits per value. A look-up that is not a value answers "yes" with probability
+spelt as it was hashed but for case: 96 bits per value. Of values of a few words, the parts by which people call
+them take 96 bits each besides (`redaction.parts`). A look-up that is not a value answers "yes" with probability
 n / 2**64, about 5e-14 for a million values.
 
 An index belongs to one scope and its key is derived for that scope, so nothing of one tenant's index says anything
@@ -23,6 +24,8 @@ from itertools import groupby, repeat
 from operator import itemgetter
 from typing import Final, NoReturn
 
+from redaction.parts import BEGINNING, LATER, parts_of, rare
+
 MAX_WORDS: Final = 8
 """A value of more words is free text: nobody types it whole. Only a fragment of it is kept, for the egress guard."""
 
@@ -32,10 +35,15 @@ MAX_CHARS: Final = 200
 _STYLED: Final = 1 << 31
 """Bit of a column-set number: no value of this form is spelt with these very letters; "muller" stands for "Müller"."""
 
+_PART: Final = 1 << 30
+"""Bit of a column-set number: the fingerprint is of a part of values (`redaction.parts`)."""
+
+_COLUMN_SET: Final = ~(_STYLED | _PART)
+
 _MIN_DIGITS: Final = 5
+"""Digits alone identify nothing below this length: years, quantities, small codes."""
 _CODE_MARK: Final = "\x01"
 """Begins the form in which an identifier number is hashed; normalised text cannot hold it."""
-"""Digits alone identify nothing below this length: years, quantities, small codes."""
 
 _WORD: Final = re.compile(r"[^\W_]+")
 _SIBILANT: Final = ("s", "x", "z", "ch", "sh")
@@ -57,12 +65,14 @@ def number_forms(phrase: str) -> Iterator[str]:
     head, _, last = phrase.rpartition(" ")
     prefix = f"{head} " if head else ""
     if len(last) < 3 or last[-1].isdigit():
+        if len(last) > 1 and last.endswith("s"):
+            yield prefix + last[:-1]
         return
     if last.endswith("ies") and len(last) > 4:
         yield f"{prefix}{last[:-3]}y"
     elif last.endswith("es") and last[:-2].endswith(_SIBILANT):
         yield prefix + last[:-2]
-    if last.endswith("s") and not last.endswith(("ss", "us", "is")):
+    if last.endswith("s") and not last.endswith("ss"):
         yield prefix + last[:-1]
     elif last.endswith("y") and last[-2] not in "aeiou":
         yield f"{prefix}{last[:-1]}ies"
@@ -76,15 +86,17 @@ class IndexStats:
 
     Attributes:
         values: Distinct normalised values.
+        parts: Parts of values that stand for few of them.
         fragments: Beginnings of values of more than `MAX_WORDS` words.
         bytes: Memory of the arrays.
-        bits_per_value: Memory per value and fragment.
+        bits_per_value: Memory per value, part and fragment.
         false_positive_rate: Probability that one look-up of something else says yes.
         columns: Columns in the index.
         skipped: Columns left out because they have too many distinct values.
     """
 
     values: int
+    parts: int
     fragments: int
     bytes: int
     bits_per_value: float
@@ -126,7 +138,11 @@ class ValueIndex:
     def find(self, phrase: str) -> tuple[str, ...]:
         """Columns that hold a normalised phrase, sorted; empty if none does."""
         at = _position(self._prints, _fingerprint(self._key, phrase))
-        return () if at is None else self._column_sets[self._set_of[at] & ~_STYLED]
+        return () if at is None else self._column_sets[self._set_of[at] & _COLUMN_SET]
+
+    def find_part(self, phrase: str, *, beginning: bool) -> tuple[str, ...]:
+        """Columns of which some values begin with a normalised phrase, or hold it as a later word; sorted."""
+        return self.find((BEGINNING if beginning else LATER) + phrase)
 
     def find_code(self, digits: str) -> tuple[str, ...]:
         """Identifier columns that hold a number, sorted; empty if none does."""
@@ -151,8 +167,10 @@ class ValueIndex:
         """What the index costs and how sure it is."""
         size = sum(len(part) * part.itemsize for part in (self._prints, self._set_of, self._fragments))
         entries = len(self._prints) + len(self._fragments)
+        parts = sum(bool(number & _PART) for number in self._set_of)
         return IndexStats(
-            values=len(self._prints),
+            values=len(self._prints) - parts,
+            parts=parts,
             fragments=len(self._fragments),
             bytes=size,
             bits_per_value=size * 8 / entries if entries else 0.0,
@@ -175,6 +193,28 @@ class ValueIndex:
         raise TypeError(msg)
 
 
+@dataclass(frozen=True, slots=True)
+class _Prints:
+    """Sorted fingerprints of one column; those of values spelt as hashed; those of parts."""
+
+    prints: array[int]
+    literal: array[int]
+    parts: array[int]
+
+
+class _Marked:
+    """Whether a fingerprint is in any of some sorted arrays; asked in rising order."""
+
+    def __init__(self, arrays: Iterable[array[int]]) -> None:
+        self._merged = merge(*arrays)
+        self._next = next(self._merged, None)
+
+    def has(self, fingerprint: int) -> bool:
+        while self._next is not None and self._next < fingerprint:
+            self._next = next(self._merged, None)
+        return self._next == fingerprint
+
+
 class IndexBuilder:
     """Builds a `ValueIndex` in one pass; holds fingerprints only, never a value.
 
@@ -194,6 +234,7 @@ class IndexBuilder:
         self._previous = previous
         self._columns: dict[str, array[int]] = {}
         self._literal: dict[str, array[int]] = {}
+        self._parts: dict[str, array[int]] = {}
         self._fragments = array("Q") if previous is None else array("Q", previous._fragments)  # noqa: SLF001
         self._skipped: set[str] = set()
         self._max_words = previous.max_words if previous is not None else 1
@@ -207,10 +248,11 @@ class IndexBuilder:
         prints = array("Q")
         fragments = array("Q")
         literal = array("Q")
+        parts = array("Q")
         longest = 1
         for seen, value in enumerate(values):
             if max_values is not None and seen >= max_values:
-                self._columns[column] = self._literal[column] = array("Q")
+                self._columns[column] = self._literal[column] = self._parts[column] = array("Q")
                 self._skipped.add(column)
                 return False
             words = normalise(value[:MAX_CHARS]).split(" ")
@@ -223,7 +265,9 @@ class IndexBuilder:
                 if value.casefold() == phrase:
                     literal.append(prints[-1])
                 longest = max(longest, len(words))
-        self._columns[column] = _sorted(prints)
+            parts.extend(_fingerprint(self._key, part) for part in parts_of(words))
+        self._parts[column] = rare(parts)
+        self._columns[column] = _sorted(prints + self._parts[column])
         self._literal[column] = _sorted(literal)
         self._fragments.extend(fragments)
         self._max_words = max(self._max_words, longest)
@@ -245,18 +289,20 @@ class IndexBuilder:
 
     def build(self) -> ValueIndex:
         """Merge the columns' sorted fingerprints into one array, and number the sets of columns."""
-        columns = self._kept() | {c: (self._columns[c], self._literal[c]) for c in self._columns}
+        columns = self._kept() | {
+            c: _Prints(self._columns[c], self._literal[c], self._parts.get(c, array("Q"))) for c in self._columns
+        }
         ordered, set_of = array("Q"), array("I")
         numbers: dict[tuple[str, ...], int] = {}
-        streams = [zip(prints, repeat(column)) for column, (prints, _) in sorted(columns.items())]
-        literal = merge(*(spelt for _, spelt in columns.values()))
-        spelt = next(literal, None)
+        streams = [zip(kept.prints, repeat(column)) for column, kept in sorted(columns.items())]
+        literal = _Marked(kept.literal for kept in columns.values())
+        parts = _Marked(kept.parts for kept in columns.values())
         for fingerprint, holders in groupby(merge(*streams), key=itemgetter(0)):
             number = numbers.setdefault(tuple(column for _, column in holders), len(numbers))
-            while spelt is not None and spelt < fingerprint:
-                spelt = next(literal, None)
             ordered.append(fingerprint)
-            set_of.append(number if spelt == fingerprint else number | _STYLED)
+            set_of.append(
+                number | (0 if literal.has(fingerprint) else _STYLED) | (_PART if parts.has(fingerprint) else 0)
+            )
         return ValueIndex(
             key=self._key,
             prints=ordered,
@@ -267,19 +313,21 @@ class IndexBuilder:
             max_words=self._max_words,
         )
 
-    def _kept(self) -> dict[str, tuple[array[int], array[int]]]:
+    def _kept(self) -> dict[str, _Prints]:
         """Columns of the previous index that were not added anew."""
-        kept: dict[str, tuple[array[int], array[int]]] = {}
+        kept: dict[str, _Prints] = {}
         if self._previous is None:
             return kept
         previous = self._previous
         for fingerprint, number in zip(previous._prints, previous._set_of, strict=True):  # noqa: SLF001
-            for column in previous._column_sets[number & ~_STYLED]:  # noqa: SLF001
+            for column in previous._column_sets[number & _COLUMN_SET]:  # noqa: SLF001
                 if column not in self._columns:
-                    prints, literal = kept.setdefault(column, (array("Q"), array("Q")))
-                    prints.append(fingerprint)
+                    held = kept.setdefault(column, _Prints(array("Q"), array("Q"), array("Q")))
+                    held.prints.append(fingerprint)
                     if not number & _STYLED:
-                        literal.append(fingerprint)
+                        held.literal.append(fingerprint)
+                    if number & _PART:
+                        held.parts.append(fingerprint)
         return kept
 
     def _still_skipped(self) -> Collection[str]:

@@ -13,6 +13,8 @@ from itertools import pairwise
 from typing import Final
 
 from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, normalise, number_forms
+from redaction.parts import MAX_VALUE_WORDS, PLACE_OF_NAME, says_enough
+from redaction.recognizers.names import is_ordinary
 from redaction.words import is_plain_word
 
 _TOKEN: Final = re.compile(r"[^\W_]+")
@@ -32,6 +34,8 @@ class ValueMatch:
     columns: tuple[str, ...]
     exact: bool
     """Whether the words as typed are the value up to case, accents and punctuation (else singular or plural)."""
+    part: bool = False
+    """Whether the phrase is only a part of the values that it stands for ("acme" for "Acme Corp")."""
     styled: bool = False
     """Whether the value has accents or punctuation that the phrase has not: its spelling must be looked up."""
 
@@ -70,13 +74,22 @@ class KnownNames:
         return word in self.words
 
 
-def find_values(text: str, index: ValueIndex, known: KnownNames) -> list[ValueMatch]:
-    """The indexed values in a text, leftmost and longest first, never overlapping."""
+def find_values(text: str, index: ValueIndex, known: KnownNames, *, parts: bool = False) -> list[ValueMatch]:
+    """The indexed values in a text, leftmost and longest first, never overlapping.
+
+    Args:
+        text: Cleaned text.
+        index: The value index of a scope.
+        known: Words of the schema, which are no values.
+        parts: Whether parts of values are looked for as well, as in what a person typed.
+    """
     words = [_word(m, known) for m in _TOKEN.finditer(text)]
     found: list[ValueMatch] = []
     at = 0
     while at < len(words):
         match, size = _longest(text, words, at, index, known)
+        if match is None and parts:
+            match, size = _part(text, words, at, index)
         if match is None:
             at += 1
             continue
@@ -105,8 +118,37 @@ def _longest(
     return None, 0
 
 
-def _match(run: list[_Word], phrase: str, columns: tuple[str, ...], *, exact: bool, styled: bool = False) -> ValueMatch:
-    return ValueMatch(start=run[0].start, end=run[-1].end, phrase=phrase, columns=columns, exact=exact, styled=styled)
+def _part(text: str, words: list[_Word], at: int, index: ValueIndex) -> tuple[ValueMatch | None, int]:
+    """The longest beginning of a value at a word, else the word as a later word of one."""
+    for size in range(min(MAX_VALUE_WORDS - 1, len(words) - at), 0, -1):
+        run = words[at : at + size]
+        if not _is_run(text, run) or any(word.known for word in run) or not says_enough([w.plain for w in run]):
+            continue
+        phrase = " ".join(word.plain for word in run)
+        unusual = any(not is_ordinary(word.plain) for word in run)
+        if not unusual and not _stands_as_name(text, words, at, size):
+            continue
+        columns = set(index.find_part(phrase, beginning=True))
+        if size == 1 and unusual:
+            columns |= set(index.find_part(phrase, beginning=False))
+        if columns:
+            return _match(run, phrase, tuple(sorted(columns)), exact=False, part=True), size
+    return None, 0
+
+
+def _stands_as_name(text: str, words: list[_Word], at: int, size: int) -> bool:
+    """Whether ordinary words stand where a name would: "for acme last month", "acme's", not "for ocean freight"."""
+    end = at + size
+    following = text[words[end - 1].end : words[end].start] if end < len(words) else ""
+    if following in {"'", "’"} and words[end].plain == "s":
+        return True
+    if at == 0 or words[at - 1].plain not in PLACE_OF_NAME:
+        return False
+    return end == len(words) or words[end].known or following.strip() != ""
+
+
+def _match(run: list[_Word], phrase: str, columns: tuple[str, ...], *, exact: bool, **how: bool) -> ValueMatch:
+    return ValueMatch(start=run[0].start, end=run[-1].end, phrase=phrase, columns=columns, exact=exact, **how)
 
 
 def _is_run(text: str, run: list[_Word]) -> bool:

@@ -9,7 +9,7 @@ which reads the result again.
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, NoReturn
 
 from redaction.codes import find_codes
@@ -60,6 +60,7 @@ class LinkedValue:
         end: End of that span.
         styled: The value is spelt with accents or punctuation that the binding may lack ("muller" for "Müller"), so
             that a comparison without case can miss it: `gateway.summary.values.spelled` looks the spelling up.
+        part: The binding is a part of the values that are meant ("acme" for "Acme Corp"); they too are looked up.
     """
 
     placeholder: str
@@ -67,6 +68,7 @@ class LinkedValue:
     start: int = 0
     end: int = 0
     styled: bool = False
+    part: bool = False
 
 
 class Vault:
@@ -110,6 +112,11 @@ class MaskedQuestion:
     entities: tuple[MaskedEntity, ...] = ()
     values: tuple[LinkedValue, ...] = ()
     vault: Vault = field(default_factory=lambda: Vault({}), repr=False, compare=False)
+
+    @property
+    def looked_up(self) -> frozenset[str]:
+        """Placeholders whose binding is not yet a value as it is stored."""
+        return frozenset(value.placeholder for value in self.values if value.styled or value.part)
 
     def placeholders(self) -> dict[str, tuple[str, ...]]:
         """Placeholder to candidate columns; empty for personal data, which may be of any column."""
@@ -158,7 +165,7 @@ def mask(
     refused = tuple(f.entity_type for f in findings if policy.action(f.entity_type) is Action.REFUSE)
     if refused:
         raise QuestionRefused(refused)
-    matches = find_values(text, index, known) if index is not None else []
+    matches = find_values(text, index, known, parts=True) if index is not None else []
     if index is not None:
         codes = find_codes(text, index)
         matches += [c for c in codes if all(c.end <= m.start or m.end <= c.start for m in matches)]
@@ -167,7 +174,7 @@ def mask(
     entities: list[MaskedEntity] = []
     values: list[LinkedValue] = []
     at = 0
-    for span in (_trimmed(s, text) for s in _resolve(findings, matches)):
+    for span in (_trimmed(s, text) for s in _resolve([_whole(f, text) for f in findings], matches)):
         if span is None:
             continue
         start, end = reading.origin(span.start, span.end)
@@ -175,9 +182,16 @@ def mask(
         out.append(text[at : span.start])
         if span.match is not None:
             name = numbering.value(span.match, original)
-            styled = span.match.styled
+            match = span.match
             values.append(
-                LinkedValue(placeholder=name, columns=span.match.columns, start=start, end=end, styled=styled)
+                LinkedValue(
+                    placeholder=name,
+                    columns=match.columns,
+                    start=start,
+                    end=end,
+                    styled=match.styled,
+                    part=match.part,
+                )
             )
             out.append(f"⟨{name}: {' | '.join(span.match.columns)}⟩")
         else:
@@ -222,15 +236,18 @@ class _Numbering:
 
 
 def _resolve(findings: list[Finding], matches: list[ValueMatch]) -> list[_Span]:
-    """One list of spans that do not overlap.
+    """One list of spans that do not overlap, and that leave nothing of a finding or a value outside of them.
 
-    What is certain (a pattern) wins over a value that it overlaps, unless the value covers it whole. A value wins
-    over a name, which is a guess: what the value leaves of the name is masked on its own.
+    A value within what is certain (a pattern) belongs to it: the domain of an address. A value that reaches beyond it
+    wins, as its words are known to the letter; what it leaves of the finding is masked on its own. So it is with a
+    name, which is a guess, wherever a value overlaps it. A part of a value is a guess too: within a longer name it is
+    somebody else's, as "lopez" is in "juana lopez" where there is only an Ana Lopez.
     """
     certain = [_Span(f.start, f.end, f.entity_type, None) for f in findings if f.entity_type != "PERSON"]
     names = [_Span(f.start, f.end, f.entity_type, None) for f in findings if f.entity_type == "PERSON"]
-    values = [_Span(m.start, m.end, "" if m.columns else "FREE_TEXT", m if m.columns else None) for m in matches]
-    resolved = [v for v in values if all(not _overlap(v, c) or _covers(v, c) for c in certain)]
+    found = [_Span(m.start, m.end, "" if m.columns else "FREE_TEXT", m if m.columns else None) for m in matches]
+    values = [v for v in found if not _is_other(v, [*certain, *names])]
+    resolved = [v for v in values if not any(_covers(c, v) and not _covers(v, c) for c in certain)]
     for span in sorted(certain, key=lambda s: s.start - s.end):
         if not any(_overlap(span, other) for other in resolved):
             resolved.append(span)
@@ -239,6 +256,26 @@ def _resolve(findings: list[Finding], matches: list[ValueMatch]) -> list[_Span]:
     for span in names:
         resolved.extend(_rest(span, resolved))
     return sorted(resolved, key=lambda s: s.start)
+
+
+def _is_other(value: _Span, findings: list[_Span]) -> bool:
+    """Whether a part of a value stands inside something longer."""
+    is_part = value.match is not None and value.match.part
+    return is_part and any(_overlap(value, f) and not _covers(value, f) for f in findings)
+
+
+def _whole(finding: Finding, text: str) -> Finding:
+    """A finding that does not cut a word: what is left of one would leave."""
+    start, end = finding.start, finding.end
+    while start and _is_word(text[start - 1]) and _is_word(text[start]):
+        start -= 1
+    while end < len(text) and _is_word(text[end - 1]) and _is_word(text[end]):
+        end += 1
+    return replace(finding, start=start, end=end)
+
+
+def _is_word(character: str) -> bool:
+    return character.isalnum() or character == "_"
 
 
 def _trimmed(span: _Span, text: str) -> _Span | None:

@@ -62,10 +62,11 @@ temporal timestamp true unit unknown url uuid varchar version view vocabulary wh
 right email code like text std p10 p25 p50 p75 p90 low high mean few none non hourly country city
 """
 
-_WORDS: Final = frozenset(" ".join((_FUNCTION, _ASKING, _TIME, _NUMBERS, _METADATA)).split())
+PLAIN_WORDS: Final = frozenset(" ".join((_FUNCTION, _ASKING, _TIME, _NUMBERS, _METADATA)).split())
+"""Normalised words of every question and every schema."""
 
 
 @lru_cache(maxsize=8192)
 def is_plain_word(word: str) -> bool:
     """Whether a normalised word, in the singular or the plural, belongs to every question or every schema."""
-    return word in _WORDS or any(form in _WORDS for form in number_forms(word))
+    return word in PLAIN_WORDS or any(form in PLAIN_WORDS for form in number_forms(word))

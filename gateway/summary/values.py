@@ -20,6 +20,8 @@ MAX_VALUES: Final = 200_000
 """Distinct values of one column; a larger column is skipped, and the index says so."""
 
 _MAX_SPELLINGS: Final = 5
+_MAX_HOLDING: Final = 20
+"""More than `redaction.parts.MAX_SHARED`: equal words in another case or with other marks are other values."""
 
 
 def build_index(
@@ -117,6 +119,32 @@ def spelled(
     return tuple(found)
 
 
+def holding(
+    source: Source, scope: Scope, columns: Collection[str], words: str, *, max_values: int = MAX_VALUES
+) -> tuple[str, ...]:
+    """The values of some columns that hold `words` as whole words side by side, as they are spelt, for a linked part.
+
+    Args:
+        source: The opened datasource.
+        scope: The asker's right; no other row is read.
+        columns: Candidate columns, ``table.column``.
+        words: The asker's words.
+        max_values: Distinct values read of each column.
+
+    Returns:
+        At most `_MAX_HOLDING` values; none if there are more, as the part then stands for nothing in particular.
+    """
+    wanted = f" {normalise(words)} "
+    found: dict[str, None] = {}
+    for table, column in _in_scope(scope, columns):
+        for value in source.distinct_values(table, column, scope, max_values=max_values):
+            if wanted in f" {normalise(value)} ":
+                found[value] = None
+                if len(found) > _MAX_HOLDING:
+                    return ()
+    return tuple(found)
+
+
 def near_misses(
     source: Source,
     scope: Scope,
@@ -142,19 +170,27 @@ def near_misses(
         (column, value), most alike first. Shown to the asker, never to a model.
     """
     wanted = normalise(words)
+    size = wanted.count(" ") + 1
     best: list[tuple[float, str, str]] = []
     matcher = SequenceMatcher(autojunk=False, b=wanted)
     for table, column in _in_scope(scope, columns):
         for value in source.distinct_values(table, column, scope, max_values=max_values):
-            matcher.set_seq1(normalise(value))
-            if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
-                continue
-            likeness = matcher.ratio()
+            whole = normalise(value)
+            beginning = " ".join(whole.split(" ")[:size])
+            likeness = max(_likeness(matcher, form, least) for form in {whole, beginning})
             if likeness >= least:
                 best.append((likeness, f"{table}.{column}", value))
                 best.sort(key=lambda found: (-found[0], found[1], found[2]))
                 del best[limit:]
     return tuple((column, value) for _, column, value in best)
+
+
+def _likeness(matcher: SequenceMatcher[str], form: str, least: float) -> float:
+    """How alike a form is to the matcher's second sequence; 0 where that is below `least` for sure."""
+    matcher.set_seq1(form)
+    if matcher.real_quick_ratio() < least or matcher.quick_ratio() < least:
+        return 0.0
+    return matcher.ratio()
 
 
 def _in_scope(scope: Scope, columns: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
+from difflib import SequenceMatcher
 from typing import Final
 
+from redaction.linking import KnownNames
 from redaction.recognizers.names import Part, is_only_noun, is_word_or_place
 from redaction.recognizers.wording import NAME_PARTS, PLACE, Word
-from redaction.words import is_plain_word
+from redaction.words import PLAIN_WORDS, is_plain_word
 
 Called = Callable[[int, int], frozenset[str]]
 
@@ -36,6 +38,11 @@ _NO_NAME: Final = frozenset(
 """Labels that are believed even of a word in no dictionary; the others the small model often gives to rare names."""
 _OPEN: Final = frozenset({Part.UNKNOWN, Part.MAYBE_GIVEN, Part.SURNAME})
 _CALENDAR: Final = frozenset({"may", "april", "june", "august", "jan", "will", "mark"})
+_BEFORE_NAME: Final = frozenset({"of", "for", "by", "from", "with", "to", "did", "does", "has"})
+_SLIP: Final = 2
+"""Letters by which a slip of the pen is longer or shorter."""
+_NEAR: Final = 0.7
+"""Likeness (Ratcliff and Obershelp) from which a word is a slip for another."""
 _MIN_CHARS: Final = 3
 _LINE: Final = re.compile(r"(?m)^[^\S\n]*(?:[>?*\-•|]+[^\S\n]*)*(?P<name>[^\n]{3,60}?)[^\S\n]*$")
 _LINE_WORDS: Final = range(2, 5)
@@ -62,6 +69,31 @@ def find_by_capital(text: str, words: list[Word], called: Called) -> Iterator[tu
             yield _with_neighbours(text, words, at)
     if "\n" in text:
         yield from _own_lines(text, words)
+
+
+def find_in_place(text: str, words: list[Word], known: KnownNames | None) -> Iterator[tuple[int, int]]:
+    """Words without a capital, in no dictionary, where only a name can stand: "orders of kisuke by month".
+
+    A word that is nearly one of the schema or of every question is a slip of the pen ("sum of reveneu by month").
+    """
+    for at, word in enumerate(words):
+        if word.upper or word.part is not Part.UNKNOWN or word.known or len(word.text) <= _MIN_CHARS or not at:
+            continue
+        following = text[word.end :].lstrip(" ")[:1]
+        ends = at + 1 == len(words) or not following.isalnum() or _is_of_question(words[at + 1])
+        if words[at - 1].lower in _BEFORE_NAME and ends and not _is_slip(word.lower, known):
+            yield at, at + 1
+
+
+def _is_of_question(word: Word) -> bool:
+    return word.known or is_plain_word(word.lower)
+
+
+def _is_slip(word: str, known: KnownNames | None) -> bool:
+    """Whether a word is nearly a word of the schema or of every question: with the same first letter, as slips have."""
+    meant = PLAIN_WORDS if known is None else PLAIN_WORDS | known.words
+    near = (other for other in meant if other[:1] == word[0] and abs(len(other) - len(word)) <= _SLIP)
+    return any(SequenceMatcher(None, other, word, autojunk=False).ratio() >= _NEAR for other in near)
 
 
 def find_in_lists(text: str, words: list[Word], taken: list[tuple[int, int]]) -> Iterator[tuple[int, int]]:

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from redaction.linking import KnownNames
-from redaction.recognizers.capitals import find_by_capital, find_in_lists
+from redaction.recognizers.capitals import find_by_capital, find_in_lists, find_in_place
 from redaction.recognizers.names import (
     Part,
     is_also_surname,
@@ -101,6 +101,7 @@ def find_people(
             return frozenset(e.label for e in entities if e.start <= start and end <= e.end)
 
         found.extend(_person(words, *span, POSSIBLE) for span in find_by_capital(text, words, called))
+        found.extend(_person(words, *span, POSSIBLE) for span in find_in_place(text, words, known))
         spans = [(person.start, person.end) for person in found]
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_lists(text, words, spans))
     return found

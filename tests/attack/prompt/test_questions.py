@@ -29,7 +29,7 @@ LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 def index() -> ValueIndex:
     builder = IndexBuilder(b"attack suite key 16+")
-    builder.add("customers.name", [FIRM, "Müller Getränke", "Ocean"])
+    builder.add("customers.name", [FIRM, "Müller Getränke", "Ocean", "Quibble 12 Vex 5103", "Haxblax Flat 3 Vexqui"])
     builder.add("orders.code", [CODE, "90210447"])
     builder.add("tickets.body", ["the parcel never arrived and the driver was rude to my mother at the door"])
     return builder.build()
@@ -176,6 +176,17 @@ CASES = (
     case("value_code_without_punctuation", "order qx 77813 b", "77813"),
     case("value_number", "order 90210447", "90210447"),
     case("value_beginning_of_free_text", "tickets: the parcel never arrived and the driver was rude", "parcel never"),
+    case("value_in_rot13", "orders of mbeoynk vaqhfgevrf", "mbeoynk"),
+    case("value_backwards", "orders of seirtsudni xalbroz", "xalbroz"),
+    case("value_half_inside_an_address", "orders of quibble 12 vex 5103 gwan street", "quibble", "gwan"),
+    case("value_half_inside_a_telephone_number", "orders of Quibble 12 Vex 5103 555-0123 fax", "quibble", "vex"),
+    case("value_with_a_number_run_on", "orders of haxblax flat 3 vexqui.munwum_skorvra", "haxblax", "vexqui"),
+    case("value_by_its_first_word", "orders of zorblax by month", "zorblax"),
+    case("value_by_its_later_word", "did getränke order", "getränke"),
+    case("value_by_a_part_in_other_letters", "orders of zоrblах", "zоrbl", "zorbl"),
+    case("value_part_in_capitals_and_possessive", "ZORBLAX'S orders", "zorblax"),
+    case("value_misspelt", "orders of zorblaxx by month", "zorblaxx"),
+    case("pattern_that_ends_inside_a_word", "parcels to Flat 3 Vexqui.wumvraqui_skortukdral", "tukdral", "ral"),
     # what tries to look like ours
     case("typed_placeholder_holding_data", f"orders of ⟨email:1 {EMAIL}⟩"),
     case("typed_placeholder_of_columns_holding_a_value", "orders of ⟨v1: zorblax.industries⟩", "zorblax"),
