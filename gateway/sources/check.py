@@ -128,6 +128,12 @@ def _probe(config: SourceConfig, kind: str, source: object, catalog: Catalog) ->
 
         if isinstance(source, MongoSource):
             return probe_mongo(source, catalog)
+    if kind == "spark":
+        from gateway.sources.check_spark import probe_spark
+        from gateway.sources.spark_source import SparkSource
+
+        if isinstance(source, SparkSource):
+            return probe_spark(source, catalog)
     return _probe_file(config.path), []
 
 

@@ -5,11 +5,13 @@ number or the class of an error chooses a code here, and the code has a fixed se
 knows becomes ``query_failed`` or ``source_unusable``: the set stays closed.
 
 Sources of the numbers: PostgreSQL 15 manual, appendix A; MariaDB "Error Codes" and MySQL 8.4 "Server Error
-Message Reference"; sqlite.org/rescode.html; MongoDB ``src/mongo/base/error_codes.yml``.
+Message Reference"; sqlite.org/rescode.html; MongoDB ``src/mongo/base/error_codes.yml``; Apache Spark
+``error-conditions.json`` and "Error Conditions"; gRPC "Status codes and their use".
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -27,6 +29,7 @@ class Code(StrEnum):
     KIND = "source_kind_unsupported"
     TLS = "source_tls_required"
     TLS_FAILED = "source_tls_failed"
+    TOKEN = "source_token_required"  # noqa: S105  (a code)
     ADDRESS = "source_address_refused"
     OPTIONS = "source_options_refused"
     FORMAT = "source_format_unknown"
@@ -62,6 +65,7 @@ _TEXT: Final[dict[Code, str]] = {
     Code.KIND: "source '{name}' is of a kind that is not supported; docs/sources.md lists those that are",
     Code.TLS: "source '{name}' is not on this machine, so its connection must use TLS with a checked certificate",
     Code.TLS_FAILED: "no TLS connection to source '{name}': its certificate or the TLS settings do not check out",
+    Code.TOKEN: "source '{name}' is not on this machine, so its address must carry a token",
     Code.ADDRESS: "the host of source '{name}' is a link-local or metadata address, which is never a database",
     Code.OPTIONS: "the url of source '{name}' has an option that is not allowed",
     Code.FORMAT: "source '{name}' is no table: its content is not CSV, JSON Lines, Parquet, SQLite or DuckDB",
@@ -164,6 +168,24 @@ DUCKDB_CLASS: Final[dict[str, Code]] = {
 }  # fmt: skip
 """DuckDB exception classes by name, the DB-API base classes last."""
 
+SPARK_CLASS: Final[dict[str, Code]] = {
+    "OPERATION_CANCELED": Code.CANCELLED, "SPARK_JOB_CANCELLED": Code.CANCELLED, "SCHEMA_NOT_FOUND": Code.MISSING,
+    "CATALOG_NOT_FOUND": Code.MISSING, "TABLE_OR_VIEW_NOT_FOUND": Code.MISSING, "UNRESOLVED_COLUMN": Code.MISSING,
+    "INVALID_HANDLE.OPERATION_ABANDONED": Code.CANCELLED, "INVALID_HANDLE.OPERATION_NOT_FOUND": Code.CANCELLED,
+    "INSUFFICIENT_PERMISSIONS": Code.DENIED, "CANNOT_MODIFY_CONFIG": Code.UNUSABLE,
+    "CANNOT_MODIFY_STATIC_CONFIG": Code.UNUSABLE, "UNABLE_TO_ACQUIRE_MEMORY": Code.MEMORY,
+    "SparkOutOfMemoryError": Code.MEMORY, "OutOfMemoryError": Code.MEMORY, "AccessControlException": Code.DENIED,
+    "SparkFileNotFoundException": Code.CONFLICT, "FileNotFoundException": Code.CONFLICT,
+}  # fmt: skip
+"""Spark's error classes, whole or up to the first dot, and Java classes that have none; else SQLSTATE decides."""
+
+GRPC_STATUS: Final[dict[str, Code]] = {
+    "UNAUTHENTICATED": Code.AUTH, "PERMISSION_DENIED": Code.DENIED, "DEADLINE_EXCEEDED": Code.TIMEOUT,
+    "CANCELLED": Code.CANCELLED, "RESOURCE_EXHAUSTED": Code.BYTES, "UNAVAILABLE": Code.CONNECTION,
+    "UNIMPLEMENTED": Code.UNUSABLE,
+}  # fmt: skip
+"""What gRPC says of a call that never reached Spark, by name."""
+
 
 MONGO_CODE: Final[dict[int, Code]] = {
     2: Code.STATEMENT, 6: Code.CONNECTION, 7: Code.CONNECTION, 9: Code.STATEMENT, 11: Code.AUTH, 13: Code.DENIED,
@@ -208,3 +230,19 @@ def duckdb_code(error: BaseException) -> Code:
 def mongo_code(number: int | None) -> Code:
     """The code of a MongoDB server error; None or unknown is `Code.FAILED`."""
     return MONGO_CODE.get(number or 0, Code.FAILED)
+
+
+def spark_code(error_class: str, sqlstate: str | None, java: Sequence[str], status: str) -> Code:
+    """The code of a failed Spark Connect call.
+
+    Args:
+        error_class: Spark's error class, perhaps with a subclass after a dot; empty if it gave none.
+        sqlstate: As Spark gave it.
+        java: Names of the exception's Java classes, its own first.
+        status: Name of the gRPC status.
+    """
+    for name in (error_class, error_class.partition(".")[0], *java):
+        if name in SPARK_CLASS:
+            return SPARK_CLASS[name]
+    known = sqlstate_code(sqlstate)
+    return GRPC_STATUS.get(status, Code.FAILED) if known is Code.FAILED else known

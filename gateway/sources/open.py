@@ -12,7 +12,7 @@ from gateway.sources.formats import Format, sniff_format
 
 _SCHEMES: Final = {
     "postgres": "postgres", "postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql",
-    "mongodb": "mongodb", "mongodb+srv": "mongodb",
+    "mongodb": "mongodb", "mongodb+srv": "mongodb", "sc": "spark",
 }  # fmt: skip
 
 
@@ -90,6 +90,10 @@ def _open_server(config: SourceConfig, kind: str) -> Source:
             from gateway.sources.mongo_source import MongoSource
 
             return MongoSource(config)
+        if kind == "spark":
+            from gateway.sources.spark_source import SparkSource
+
+            return SparkSource(config)
     except ImportError:
         raise failure(Code.DRIVER, config.name) from None
     raise failure(Code.KIND, config.name)

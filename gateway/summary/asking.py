@@ -198,6 +198,11 @@ def _ask_number(parts: Parts, i: int, ask: Ask, engine: Engine) -> None:
         )
     elif engine.quantiles == "ordered":
         parts.rows += [(f"q{i}_{j}", _ordered(q, value)) for j, q in enumerate(QUANTILES)]
+    elif engine.quantiles == "percentile":
+        # One aggregate for all of them: the same expression is computed once.
+        shares = exp.Array(expressions=[number(q) for q in QUANTILES])
+        listed = call("percentile", value.copy(), shares)
+        parts.rows += [(f"q{i}_{j}", call("element_at", listed.copy(), number(j + 1))) for j in range(len(QUANTILES))]
     else:
         parts.single.append((tuple(f"q{i}_{j}" for j in range(len(QUANTILES))), _ranked(value)))
     total = exp.Sum(this=quoted(f"ab{i}"))

@@ -56,7 +56,7 @@ class Engine:
     top_lists: bool
     """Has ``max(x, 10)`` as an aggregate, so that tails need no sort."""
     quantiles: str
-    """``lists`` (one aggregate for all), ``ordered`` (percentile_cont) or ``ranked`` (row numbers)."""
+    """``lists`` (one aggregate for all), ``ordered`` (percentile_cont), ``percentile`` or ``ranked`` (row numbers)."""
     distinct: str
     """Name of the approximate distinct count; empty for an exact one."""
     columns_at_once: int = 15
@@ -76,6 +76,8 @@ ENGINES: Final[dict[Dialect, Engine]] = {
         Engine(dialect=Dialect.POSTGRES, top_lists=False, quantiles="ordered", distinct=""),
         Engine(dialect=Dialect.MYSQL, top_lists=False, quantiles="ranked", distinct=""),
         Engine(dialect=Dialect.SQLITE, top_lists=False, quantiles="ranked", distinct=""),
+        # ORDER BY with LIMIT keeps ten rows a task there, so tails sort nothing; each is a read of one column, though.
+        Engine(dialect=Dialect.SPARK, top_lists=False, quantiles="percentile", distinct="approx_count_distinct"),
     )
 }  # fmt: skip
 
@@ -136,7 +138,7 @@ def date_parts(column: exp.Expression, kind: ColumnType, engine: Engine) -> dict
     if kind is ColumnType.DATETIME:
         hour, minute, second = (_extract(part, column) for part in ("HOUR", "MINUTE", "SECOND"))
         parts["clock"] = exp.Add(this=exp.Add(this=hour, expression=minute), expression=second)
-    if engine.dialect is Dialect.MYSQL:
+    if engine.dialect in (Dialect.MYSQL, Dialect.SPARK):
         parts["weekday"] = call("WEEKDAY", column.copy())
     else:
         parts["weekday"] = exp.Sub(this=_extract("ISODOW", column), expression=number(1))
@@ -190,7 +192,11 @@ def _matches(pattern: str, column: exp.Expression, engine: Engine) -> exp.Expres
     if engine.dialect is Dialect.MYSQL:
         # MariaDB has no REGEXP_LIKE; both have this one.
         return exp.GT(this=call("REGEXP_INSTR", column.copy(), _text(pattern)), expression=number(0))
-    return exp.RegexpLike(this=column.copy(), expression=_text(pattern.replace("[[:space:]]", r"\s")))
+    spaces = pattern.replace("[[:space:]]", r"\s")
+    if engine.dialect is Dialect.SPARK:
+        # Java has no class names within brackets.
+        spaces = spaces.replace("[:space:]", r"\s")
+    return exp.RegexpLike(this=column.copy(), expression=_text(spaces))
 
 
 def sample_rows(share: float, engine: Engine) -> exp.Expression:
@@ -198,7 +204,8 @@ def sample_rows(share: float, engine: Engine) -> exp.Expression:
     if engine.dialect is Dialect.SQLITE:
         # random() is a 64-bit whole number there.
         return exp.LT(this=call("RANDOM"), expression=number(int((share * 2 - 1) * 2**63)))
-    return exp.LT(this=call("RAND" if engine.dialect is Dialect.MYSQL else "RANDOM"), expression=number(f"{share:.9f}"))
+    name = "RAND" if engine.dialect in (Dialect.MYSQL, Dialect.SPARK) else "RANDOM"
+    return exp.LT(this=call(name), expression=number(f"{share:.9f}"))
 
 
 def _text(value: str) -> exp.Expression:

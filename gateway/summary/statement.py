@@ -21,7 +21,7 @@ from gateway.catalog import Dialect
 from gateway.summary.asking import Ask, Parts, ask_classes, ask_column, typed_fields
 from gateway.summary.engine import Engine, call, number, sample_rows
 from gateway.summary.shapes import Fields, alias_of, all_of, count_all, named_table, quoted, select_over
-from gateway.tenancy.barrier import CTE_PREFIX, Barrier
+from gateway.tenancy.barrier import CTE_PREFIX, Barrier, unfenced
 
 _WIDTH: Final = 32
 
@@ -138,7 +138,7 @@ def _named_row(name: str, select: exp.Select, engine: Engine) -> exp.Select:
     """A name, the aggregates, and nulls up to the common width; doubles where a UNION must agree on types."""
     cells = [e.unalias() for e in select.expressions]
     cells += [exp.Null() for _ in range(_WIDTH - len(cells))]
-    if engine.dialect is Dialect.POSTGRES:
+    if engine.dialect in (Dialect.POSTGRES, Dialect.SPARK):
         double = exp.DataType.build("double")
         cells = [exp.Cast(this=cell, to=double.copy()) for cell in cells]
     select.set("expressions", [exp.Literal.string(name), *cells])
@@ -178,12 +178,16 @@ def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:
         for cte in ctes:
             if (large and engine.dialect is Dialect.DUCKDB) or cte.args.get("materialized") is None:
                 cte.set("materialized", False)
+    if engine.dialect is Dialect.SPARK:
+        # Behind the fence a table that is read twice would be shuffled whole; without it each reader reads its columns.
+        for cte in ctes:
+            cte.set("this", unfenced(cte.this))
     return ctes
 
 
 def _cte(name: str, tree: exp.Select, engine: Engine) -> exp.CTE:
     """DuckDB reads ``r`` once, as it flows; the others read it many times, so they keep it."""
-    keep = {Dialect.DUCKDB: False, Dialect.MYSQL: None}.get(engine.dialect, True)
+    keep = {Dialect.DUCKDB: False, Dialect.MYSQL: None, Dialect.SPARK: None}.get(engine.dialect, True)
     return exp.CTE(this=tree, alias=alias_of(name), materialized=keep)
 
 

@@ -43,6 +43,10 @@ class Engine(ABC):
         """As a 64-bit integer, so that a product of two columns does not overflow early."""
         return cast(x, self.big, self.name)
 
+    def summand(self, x: exp.Expr, column: Column) -> exp.Expr:  # noqa: ARG002
+        """A column's value as it is summed, where the engine's own sum could overflow without a word."""
+        return x
+
     def quotient(self, above: exp.Expr, below: exp.Expr) -> exp.Expr:
         """Division as real numbers; null where the divisor is zero."""
         return exp.Div(

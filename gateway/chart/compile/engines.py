@@ -8,6 +8,7 @@ from gateway.catalog import Dialect
 from gateway.chart.compile.binder import Binder
 from gateway.chart.compile.engine import Engine, WeekStart
 from gateway.chart.compile.engine_mysql import MySQLEngine
+from gateway.chart.compile.engine_spark import SparkEngine
 from gateway.chart.compile.engine_sqlite import SQLiteEngine
 from gateway.chart.compile.engine_zoned import DuckDBEngine, PostgresEngine
 from gateway.errors import ScopeRefusedError
@@ -17,6 +18,7 @@ _ENGINES: dict[Dialect, type[Engine]] = {
     Dialect.POSTGRES: PostgresEngine,
     Dialect.SQLITE: SQLiteEngine,
     Dialect.MYSQL: MySQLEngine,
+    Dialect.SPARK: SparkEngine,
 }
 
 

@@ -187,7 +187,7 @@ def measure_value(build: Build, joined: Joined, leg: Leg, measure: Measure) -> e
         return when([(exp.Not(this=exp.Is(this=value, expression=exp.Null())), number(1))])
     if column.type.is_temporal and measure.aggregate in {"min", "max"}:
         return build.engine.local(value, column)
-    return value
+    return build.engine.summand(value, column) if measure.aggregate == "sum" else value
 
 
 def _base(build: Build, leg: Leg, table: str, measure: Measure) -> Path:

@@ -94,6 +94,8 @@ def _check_table(name: str, cte: ScopeCte, facts: Facts, query: CompiledQuery, c
         raise refuse("a scope CTE has no fence")
     if query.dialect is Dialect.MYSQL and not cte.limited:
         raise refuse("a scope CTE has no fence")
+    if query.dialect is Dialect.SPARK and not cte.by_chance:
+        raise refuse("a scope CTE has no fence")
 
 
 def _check_filters(cte: ScopeCte, table: Table, right: TableScope, query: CompiledQuery) -> None:
@@ -121,6 +123,8 @@ def _forms(column: Column, dialect: Dialect) -> tuple[str, ...]:
     """How text must be compared so that tenant "a" is never tenant "A"."""
     if column.type is not ColumnType.TEXT:
         return ("plain",)
+    if dialect is Dialect.SPARK:
+        return ("binary",) if " collate " in column.native_type else ("plain",)
     return {Dialect.SQLITE: ("binary",), Dialect.MYSQL: ("plain", "bytes")}.get(dialect, ("plain",))
 
 

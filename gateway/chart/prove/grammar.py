@@ -65,6 +65,7 @@ NODES: dict[type[exp.Expr], frozenset[str]] = {
     exp.Neg: _ONE,
     exp.DPipe: _TWO | {"safe"},
     exp.Cast: frozenset({"this", "to"}),
+    exp.TryCast: frozenset({"this", "to"}),
     exp.Collate: _TWO,
     exp.Nullif: _TWO,
     exp.Coalesce: frozenset({"this", "expressions"}),
@@ -85,6 +86,7 @@ NODES: dict[type[exp.Expr], frozenset[str]] = {
     exp.Max: _ONE,
     exp.RowNumber: frozenset(),
     exp.PercentileCont: _TWO,
+    exp.Quantile: frozenset({"this", "quantile"}),
     exp.WithinGroup: _TWO,
     exp.Window: frozenset({"this", "partition_by", "order", "spec", "over"}),
     exp.WindowSpec: frozenset({"kind", "start", "start_side", "end", "end_side"}),
@@ -95,6 +97,8 @@ NODES: dict[type[exp.Expr], frozenset[str]] = {
     exp.DateAdd: frozenset({"this", "expression", "unit"}),
     exp.DateSub: frozenset({"this", "expression", "unit"}),
     exp.DateDiff: frozenset({"this", "expression", "unit", "date_part_boundary"}),
+    exp.TsOrDsAdd: frozenset({"this", "expression", "unit"}),
+    exp.ConvertTimezone: frozenset({"source_tz", "target_tz", "timestamp"}),
     exp.Date: _ONE,
     exp.TimeToStr: frozenset({"this", "format"}),
     exp.TsOrDsToDate: _ONE,
@@ -111,6 +115,7 @@ FUNCTIONS: dict[Dialect, frozenset[str]] = {
     Dialect.POSTGRES: frozenset({"DIV"}),
     Dialect.SQLITE: frozenset({"DATE", "DATETIME", "JULIANDAY", "STRFTIME"}),
     Dialect.MYSQL: frozenset({"WEEKDAY"}),
+    Dialect.SPARK: frozenset({"WEEKDAY"}),
 }
 """Functions that the parser keeps by name. Every other one has a node type above, or is refused."""
 

@@ -15,7 +15,8 @@ from gateway.errors import ScopeRefusedError
 MAX_CHARACTERS = 200_000
 STRUCTURAL = frozenset(
     {"year", "quarter", "month", "week", "day", "hour", "start of month", "start of year", " months", "-6 days",
-     "weekday 0", "weekday 6", "%Y", "%m", "%d", "%w", "%H", "%Y-%m-%dT%H:00:00", "%Y-%m-%dT%H:%M:%S"}
+     "weekday 0", "weekday 6", "%Y", "%m", "%d", "%w", "%H", "%Y-%m-%dT%H:00:00", "%Y-%m-%dT%H:%M:%S",
+     "YEAR", "QUARTER", "MONTH", "WEEK", "HOUR", "UTC"}
 )  # fmt: skip
 """Every text literal a statement may hold: units and formats of DATE_TRUNC, DATE and STRFTIME."""
 
@@ -24,8 +25,10 @@ _MARK = {
     Dialect.SQLITE: r":[a-z][a-z0-9_]*",
     Dialect.MYSQL: r":[a-z][a-z0-9_]*",
     Dialect.POSTGRES: r"%\([a-z][a-z0-9_]*\)s",
+    Dialect.SPARK: r":[a-z][a-z0-9_]*",
 }
-_NAME = {Dialect.MYSQL: r"`(?:[^`\x00]|``)+`"}
+_BACKTICKED = r"`(?:[^`\x00]|``)+`"
+_NAME = {Dialect.MYSQL: _BACKTICKED, Dialect.SPARK: _BACKTICKED}
 _PLAIN_NAME = r'"(?:[^"\x00]|"")+"'
 _REST = (
     r"'(?P<text>[A-Za-z0-9 %:-]*)'(?!')|[0-9]+(?:\.[0-9]+)?(?:e[-+]?[0-9]+)?(?![A-Za-z0-9_])"

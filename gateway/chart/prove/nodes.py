@@ -38,11 +38,11 @@ def bare_column(node: exp.Expr) -> str:
     return plain_name(node.this)
 
 
-def collated(node: exp.Collate, name: str) -> exp.Expr:
-    """What is compared by the named collation."""
+def collated(node: exp.Collate, *names: str) -> exp.Expr:
+    """What is compared by one of the named collations. No engine has more than one of them."""
     collation = node.expression
     word = collation.this if type(collation) in {exp.Var, exp.Identifier} else getattr(collation, "name", "")
-    if str(word) != name:
+    if str(word) not in names:
         raise refuse("an unknown collation")
     return node.this if isinstance(node.this, exp.Expr) else node
 

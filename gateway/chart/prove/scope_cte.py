@@ -21,6 +21,7 @@ from gateway.chart.prove.nodes import (
 )
 
 _NO_CUT = "18446744073709551615"
+_FENCE = "~fence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,11 @@ class Predicate:
 
 @dataclass(frozen=True, slots=True)
 class ScopeCte:
-    """One scope CTE: the only place where a base table is read."""
+    """One scope CTE: the only place where a base table is read.
+
+    Attributes:
+        materialized, limited, by_chance: Which fence it stands behind.
+    """
 
     table: str
     physical: tuple[str, ...]
@@ -52,6 +57,7 @@ class ScopeCte:
     predicates: tuple[Predicate, ...]
     materialized: bool
     limited: bool
+    by_chance: bool
 
 
 class ScopeCteReader:
@@ -72,7 +78,9 @@ class ScopeCteReader:
         Raises:
             ScopeRefusedError: It does anything but read columns of one base table under conditions of a scope.
         """
-        body = cte.this
+        body, by_chance = cte.this, False
+        if type(body) is exp.Select and type(getattr(body.args.get("from_"), "this", None)) is exp.Subquery:
+            body, by_chance = _behind_chance(body), True
         if type(body) is not exp.Select or not set(given(body)) <= {"expressions", "from_", "where", "limit"}:
             raise refuse("a scope CTE has an unknown part")
         source = body.args["from_"].this if type(body.args.get("from_")) is exp.From else None
@@ -85,7 +93,8 @@ class ScopeCteReader:
         limit = body.args.get("limit")
         if limit is not None and (type(limit) is not exp.Limit or number_text(limit.expression) != _NO_CUT):
             raise refuse("a scope CTE cuts its rows")
-        return ScopeCte(table, physical, columns, predicates, cte.args.get("materialized") is True, limit is not None)
+        materialized = cte.args.get("materialized") is True
+        return ScopeCte(table, physical, columns, predicates, materialized, limit is not None, by_chance)
 
     def _projection(self, item: exp.Expr) -> tuple[str, str]:
         """Physical and safe name of a column let through; ``("", "one")`` if only rows are counted."""
@@ -101,7 +110,7 @@ class ScopeCteReader:
         elif type(value) is exp.Collate and type(value.this) is exp.Cast and type_name(value.this) == "CHARACTER_SET":
             value = utf8(collated(value, "utf8mb4_bin"))
         elif type(value) is exp.Collate:
-            value = collated(value, "BINARY")
+            value = collated(value, "BINARY", "UTF8_BINARY")
         return bare_column(value), alias
 
     def _predicate(self, test: exp.Expr) -> Predicate:
@@ -125,7 +134,7 @@ class ScopeCteReader:
 
     def _compared(self, target: exp.Expr) -> tuple[Literal["plain", "binary", "bytes"], str]:
         if type(target) is exp.Collate:
-            return "binary", bare_column(collated(target, "BINARY"))
+            return "binary", bare_column(collated(target, "BINARY", "UTF8_BINARY"))
         if type(target) is exp.Cast and type_name(target) == "BINARY":
             if type(target.this) is not exp.Cast or type_name(target.this) != "CHARACTER_SET":
                 raise refuse("a scope CTE compares in an unknown way")
@@ -155,3 +164,24 @@ class ScopeCteReader:
         if parent not in self.ctes or plain_name(key.args.get("table")) != parent:
             raise refuse("a scope CTE stands on a table that is not scoped before it")
         return Predicate("parent", bare_column(test.this), parent=(parent, plain_name(key.this)))
+
+
+def _behind_chance(body: exp.Select) -> exp.Select:
+    """The SELECT within Spark's fence: a random column that must be at least 0, and the other columns as they are."""
+    source, where = body.args["from_"].this, body.args.get("where")
+    inner = source.this
+    if set(given(body)) != {"expressions", "from_", "where"} or set(given(source)) != {"this", "alias"}:
+        raise refuse("a scope CTE has an unknown part")
+    if type(inner) is not exp.Select or type(where) is not exp.Where or len(inner.expressions) < 2:
+        raise refuse("a scope CTE has an unknown part")
+    *others, chance = inner.expressions
+    test = where.this
+    is_random = type(chance) is exp.Alias and type(chance.this) is exp.Rand and not given(chance.this)
+    if not is_random or plain_name(chance.args.get("alias")) != _FENCE or type(test) is not exp.GTE:
+        raise refuse("a scope CTE has an unknown fence")
+    if bare_column(test.this) != _FENCE or number_text(test.expression) != "0":
+        raise refuse("a scope CTE has an unknown fence")
+    names = [plain_name(part.args.get("alias") if type(part) is exp.Alias else part.this) for part in others]
+    if [bare_column(part) for part in body.expressions] != names or _FENCE in names:
+        raise refuse("a scope CTE lets through other columns than it reads")
+    return exp.Select(**{**inner.args, "expressions": others})

@@ -8,6 +8,8 @@ from tests.gateway.chart.conftest import (
     mongodb_shop,
     postgres_server,
     postgres_shop,
+    spark_server,
+    spark_shop,
     sqlite_shop,
 )
 
@@ -19,5 +21,7 @@ __all__ = [
     "mongodb_shop",
     "postgres_server",
     "postgres_shop",
+    "spark_server",
+    "spark_shop",
     "sqlite_shop",
 ]

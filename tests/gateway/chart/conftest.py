@@ -20,8 +20,9 @@ from tests.gateway.chart.pipelines import load_shop
 from tests.servers.mariadb import MariadbServer, mariadb_server
 from tests.servers.mongodb import MongodbServer, mongodb_server
 from tests.servers.postgres import PostgresServer, postgres_server
+from tests.servers.spark import SparkServer, spark_server
 
-__all__ = ["mariadb_server", "mongodb_server", "postgres_server"]
+__all__ = ["mariadb_server", "mongodb_server", "postgres_server", "spark_server"]
 
 
 @dataclass(frozen=True)
@@ -129,4 +130,14 @@ def mongodb_shop(mongodb_server: MongodbServer) -> Iterator[Engine]:
     source = open_source(SourceConfig(name="shop", kind="mongodb", url=url, unsafe_no_tls=True))
     # A date is an instant to MongoDB; that a column holds days can only be declared.
     yield Engine(source, shop.catalog(Dialect.MONGODB))
+    source.close()
+
+
+@pytest.fixture(scope="session")
+def spark_shop(spark_server: SparkServer) -> Iterator[Engine]:
+    """The shop on a Spark cluster."""
+    spark_server.run(*shop.spark_statements("chartshop"))
+    config = SourceConfig(name="shop", kind="spark", url=spark_server.url(), schemas=("chartshop",))
+    source = open_source(config)
+    yield Engine(source, shop.linked(source.reflect()))
     source.close()

@@ -234,6 +234,36 @@ TYPES: dict[Dialect, dict[ColumnType, str]] = {
 }
 
 
+SPARK_TYPES = {
+    INT: "INT", NUM: "DECIMAL(12,2)", TXT: "STRING", BOO: "BOOLEAN", DAY: "DATE", AT: "TIMESTAMP_NTZ",
+}  # fmt: skip
+
+
+def spark_statements(database: str) -> list[str]:
+    """The shop in a database of Spark, as Parquet files."""
+
+    def cell(value: object, kind: ColumnType) -> str:
+        text = "NULL" if value is None else repr(value) if isinstance(value, str) else str(value).upper()
+        return f"CAST({text} AS {SPARK_TYPES[kind]})"
+
+    statements = [f"DROP DATABASE IF EXISTS {database} CASCADE", f"CREATE DATABASE {database}"]
+    for name, columns in COLUMNS.items():
+        listed = ", ".join(f"`{c}` {SPARK_TYPES[kind]}" for c, kind in columns.items())
+        rows = ", ".join(
+            "(" + ", ".join(cell(v, k) for v, k in zip(row, columns.values(), strict=True)) + ")" for row in ROWS[name]
+        )
+        statements.append(f"CREATE TABLE {database}.{name} ({listed}) USING parquet")
+        statements.append(f"INSERT INTO {database}.{name} VALUES {rows}")
+    return statements
+
+
+def linked(reflected: Catalog) -> Catalog:
+    """The keys an owner would name where the engine knows none."""
+    declared = catalog(reflected.dialect)
+    keyed = tuple(replace(table, primary_key=("id",)) for table in reflected.tables)
+    return replace(reflected, tables=keyed, relationships=declared.relationships)
+
+
 def ddl(dialect: Dialect) -> list[str]:
     """CREATE TABLE for every table, parents first, with their keys."""
     quote = "`" if dialect is Dialect.MYSQL else '"'

@@ -20,7 +20,7 @@ from gateway.errors import ScopeRefusedError, SpecInvalidError
 from tests.gateway.chart import shop
 from tests.gateway.chart.cases import CASES, COUNT, MONTH, bar, text, where
 
-ENGINES = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL, Dialect.MONGODB)
+ENGINES = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL, Dialect.MONGODB, Dialect.SPARK)
 ASCII_ALONE = (Dialect.SQLITE, Dialect.MONGODB)
 """Engines that lower ASCII letters only, so that words beyond it are bound in more than one form."""
 
@@ -129,7 +129,7 @@ def test_wrong_order_and_unknown_engines_are_refused() -> None:
     with pytest.raises(ValueError, match="time zone"):
         compile_spec(spec, **inputs, now=datetime(2024, 1, 1))  # type: ignore[arg-type]  # noqa: DTZ001
     with pytest.raises(ScopeRefusedError):
-        compile_spec(spec, **{**inputs, "catalog": shop.catalog(Dialect.SPARK)}, now=shop.NOW)  # type: ignore[arg-type]
+        compile_spec(spec, **{**inputs, "catalog": shop.catalog(Dialect.TRINO)}, now=shop.NOW)  # type: ignore[arg-type]
     right = shop.scope("a")
     fewer = replace(right, tables={name: t for name, t in right.tables.items() if name != "orders"})
     with pytest.raises(ScopeRefusedError):

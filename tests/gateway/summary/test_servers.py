@@ -19,6 +19,7 @@ from tests.gateway.summary.worlds import Row, write
 from tests.servers.mariadb import MariadbServer
 from tests.servers.mongodb import MongodbServer
 from tests.servers.postgres import PostgresServer
+from tests.servers.spark import SparkServer
 
 ROWS: list[Row] = [
     ("a" if i % 4 else "b", i % 350, None if i % 10 == 0 else math.exp((i * 7919 % 1000) / 150) - 20,
@@ -151,6 +152,23 @@ def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str
     assert {c.name for t in summary.tables for c in t.columns} == {"_id", *names} - {"tenant"}
     times = {"t.day.semantic.": "timestamp", "u.day.semantic.": "timestamp"}
     assert {k: v for k, v in _facts(summary).items() if "._id." not in k} == expected | times
+
+
+@pytest.mark.server
+def test_spark_says_the_same(spark_server: SparkServer, expected: dict[str, object]) -> None:
+    declared = f"{DDL}, {MORE}".replace("varchar(20)", "string").replace("varchar(40)", "string")
+    declared = declared.replace("varchar(80)", "string").replace("double precision", "double")
+    casts = ", ".join(f"CAST(col{i + 1} AS {part.split()[-1]})" for i, part in enumerate(declared.split(", ")))
+    rows = ", ".join("(" + ", ".join("NULL" if c is None else repr(c) for c in row) + ")" for row in _rows())
+    spark_server.run(
+        "DROP DATABASE IF EXISTS facts CASCADE",
+        "CREATE DATABASE facts",
+        f"CREATE TABLE facts.t ({declared}) USING parquet",
+        f"INSERT INTO facts.t SELECT {casts} FROM VALUES {rows}",
+        "CREATE TABLE facts.u USING parquet AS SELECT * FROM facts.t",
+    )
+    config = Project.parse(f'[[source]]\nname = "w"\nurl = "{spark_server.url()}"\nschemas = ["facts"]\n').source()
+    assert _facts(_summary(open_source(config), RULES)) == expected
 
 
 def _server(url: str):  # type: ignore[no-untyped-def]
