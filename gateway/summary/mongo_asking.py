@@ -175,13 +175,13 @@ def unit_answer(ask: Ask) -> Fields:
 
 
 def distinct_stages(ask: Ask) -> dict[str, list[Stage]]:
-    """For each column that can be compared, how many distinct values it has."""
+    """For each column that can be compared, how many distinct values it has; numbers count as doubles."""
+
+    def stages(field: str) -> list[Stage]:
+        return [{"$match": {field: {"$ne": None}}}, {"$group": {"_id": "$" + field}}, {"$count": "n"}]
+
     return {
-        f"distinct{i}": [
-            {"$match": {f"c{i}": {"$ne": None}}},
-            {"$group": {"_id": f"$c{i}"}},
-            {"$count": "n"},
-        ]
+        f"distinct{i}": stages(f"v{i}" if ask.describes_number(column) else f"c{i}")
         for i, column in enumerate(ask.columns)
         if column.type in _COUNTED
     }
@@ -192,16 +192,20 @@ def quantile_stages(ask: Ask) -> dict[str, list[Stage]]:
     return {f"quantiles{i}": _quantiles(f"v{i}") for i, c in enumerate(ask.columns) if ask.describes_number(c)}
 
 
-def class_stages(ask: Ask, rows: int) -> list[Stage]:
-    """How many of the first rows fit each text class."""
+def class_facts(ask: Ask) -> Fields:
+    """Accumulators: how many texts were looked at, and how many fit each text class."""
     facts: Fields = {}
     for i, column in enumerate(ask.columns):
         if column.type is ColumnType.TEXT:
             facts[f"class_looked{i}"] = _count(_there(f"$c{i}"))
             facts |= {f"class_{word}{i}": _count(_fits(f"$c{i}", pattern)) for word, pattern in CLASSES.items()}
-    if not facts:
-        return []
-    return [{"$limit": rows}, {"$group": {"_id": None, **facts}}, {"$project": {"_id": 0}}]
+    return facts
+
+
+def class_stages(ask: Ask, rows: int) -> list[Stage]:
+    """`class_facts` over the first rows; nothing if there is no text."""
+    facts = class_facts(ask)
+    return [{"$limit": rows}, {"$group": {"_id": None, **facts}}, {"$project": {"_id": 0}}] if facts else []
 
 
 def _as_number(raw: str) -> Expression:

@@ -20,6 +20,7 @@ from gateway.summary.asking import CLASS_ROWS, Ask
 from gateway.summary.measured import PathMeasured, TableMeasured
 from gateway.summary.measurer import Answer, Inclusion
 from gateway.summary.mongo_asking import (
+    class_facts,
     class_stages,
     distinct_stages,
     numbers,
@@ -189,7 +190,7 @@ def _measuring(ask: Ask) -> list[Stage]:
 def _read(document: Mapping[str, Any], ask: Ask) -> Answer:
     """The one document of the answer, as facts by key; a collection without documents has none, which reads as zero."""
     answer: dict[str, object] = {}
-    for facts in (row_answer(ask), unit_answer(ask)):
+    for facts in (row_answer(ask), unit_answer(ask), class_facts(ask)):
         answer |= dict.fromkeys(name for name in facts if name != "_id")
     for name in ("rows", "units", "classes"):
         for found in document.get(name) or ():

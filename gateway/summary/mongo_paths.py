@@ -64,6 +64,8 @@ def read_paths(found: Sequence[Mapping[str, Any]]) -> tuple[PathMeasured, ...]:
         return ()
     answer = found[0]
     looked, keys = int(answer["looked"][0]["n"]), int(answer["keys"][0]["n"]) if answer.get("keys") else 0
+    if keys > MOST_KEYS and not answer.get("told"):
+        return (PathMeasured(key="", units=0, looked=looked, keys=keys, type="mixed"),)
     told = sorted(answer.get("told") or (), key=lambda entry: (-int(entry["units"]), list(entry["_id"])))
     return tuple(
         PathMeasured(
