@@ -1,4 +1,7 @@
-"""The demo questions and those over single files, run: the planned chart draws the gold chart's rows. Floors, a little under what was measured."""
+"""The demo questions and those over single files, run: the planned chart draws the gold chart's rows.
+
+Floors, a little under what was measured.
+"""
 
 from __future__ import annotations
 
