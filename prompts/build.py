@@ -17,7 +17,7 @@ from typing import Final
 
 from prompts.budget import MESSAGE_OVERHEAD, count_tokens
 from prompts.errors import BudgetTooSmall, NoteInvalid, PromptError
-from prompts.notation import Facts
+from prompts.notation import NOTATIONS, Facts, Notation
 from prompts.select import Selection, select
 from prompts.template import TEMPLATES, Slot, Template, load_template
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt
@@ -97,7 +97,8 @@ def build_prompt(  # noqa: PLR0913 - one value in, one out; the rest are setting
     if room < 1:
         msg = "the instructions and the question alone do not fit the prompt budget"
         raise BudgetTooSmall(msg)
-    chosen = _select(summary, masked_question + " " + (previous or ""), room, encoding)
+    notation = NOTATIONS[loaded.front.notation]
+    chosen = _select(summary, masked_question + " " + (previous or ""), room, encoding, notation)
     blocks = chosen.blocks
     slots = {
         **fixed,
@@ -141,9 +142,9 @@ def _slot(kind: SegmentKind, text: str) -> Slot:
     return Slot((Segment(kind=kind, text=text),) if text else ())
 
 
-def _select(summary: Facts, question: str, room: int, encoding: str) -> Selection:
+def _select(summary: Facts, question: str, room: int, encoding: str, notation: Notation) -> Selection:
     try:
-        return select(summary, question, room, lambda text: count_tokens(text, encoding))
+        return select(summary, question, room, lambda text: count_tokens(text, encoding), notation)
     except (KeyError, TypeError, ValueError):
         msg = "the summary is not one: a fact is missing or a name is not a safe name"
         raise PromptError(msg) from None

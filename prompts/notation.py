@@ -1,11 +1,11 @@
 """Compact notation of a Summary: what a model reads instead of DDL and sample rows. One line per column.
 
-    table orders ~52000 rows
-    id int key
-    customer_id int -> customers.id
-    ordered_at datetime 2023-01..2025-12 daily
+    table orders ~52000
+    id key
+    customer_id -> customers
+    ordered_at datetime 2023..2025 daily
     status text ["new","paid","shipped"]
-    shipping_fee number currency 2..12 ~5 null 10%
+    shipping_fee number currency 2..12 null 10%
     metric revenue = sum(order_items.quantity * order_items.unit_price) currency aka "sales"
 
 Every word here is a safe name, a word of a closed set, a released number, or text of the owner's in JSON quotes with
@@ -18,6 +18,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 MAX_OWNER_TEXT: Final = 120
@@ -35,6 +36,29 @@ _IMPLIED: Final = frozenset({"identifier", "key", "timestamp", "category", "bool
 
 _NO_DISTINCT: Final = frozenset({"boolean", "date", "datetime", "time"})
 """Types of which the number of distinct values says nothing that a chart needs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notation:
+    """What a version of the notation spells out. A template says which version it teaches.
+
+    Attributes:
+        plain_keys: Whole-number keys and foreign keys have their type, and a foreign key the column it refers to.
+        rows_word: The number of rows is followed by the word.
+        months: The range of a date is in months, else in years.
+        medians: Numbers have their median.
+    """
+
+    plain_keys: bool
+    rows_word: bool
+    months: bool
+    medians: bool
+
+
+LONG: Final = Notation(plain_keys=True, rows_word=True, months=True, medians=True)
+SHORT: Final = Notation(plain_keys=False, rows_word=False, months=False, medians=False)
+NOTATIONS: Final[Mapping[int, Notation]] = {1: LONG, 2: SHORT}
+"""By version. The second says in fewer tokens what a plan needs (docs/prompts.md has the measure)."""
 
 Facts = Mapping[str, object]
 """One object of ``Summary.model_dump(mode="json")``."""
@@ -93,35 +117,40 @@ def number(value: object) -> str:
     return ""
 
 
-def table_line(table: Facts) -> str:
+def table_line(table: Facts, notation: Notation = SHORT) -> str:
     """The header line of a table: its name, rows, composite key, synonyms and description."""
     rows = table.get("rows")
     words = ["table", name_of(table["name"])]
-    words.append("few rows" if rows == "few" else f"~{number(rows)} rows")
+    words.append("few rows" if rows == "few" else f"~{number(rows)}{' rows' if notation.rows_word else ''}")
     key = texts(table.get("primary_key"))
     if len(key) > 1:
         words.append("key(" + ",".join(name_of(k) for k in key) + ")")
     return _line([*words, *_owner_words(table)])
 
 
-def column_line(column: Facts, *, key: bool = False, parent: str = "", brief: bool = False) -> str:
+def column_line(
+    column: Facts, *, key: bool = False, parent: str = "", brief: bool = False, notation: Notation = SHORT
+) -> str:
     """The line of one column.
 
     Args:
         column: The column's facts.
         key: Whether it is the whole primary key of its table.
-        parent: ``table.column`` it refers to, if it is a foreign key.
+        parent: ``table.column`` or ``table`` that it refers to, if it is a foreign key.
         brief: Only name, type, key, reference and labels: the form used when the budget is short.
+        notation: Version of the notation.
     """
     kind = word_of(column["type"])
-    words = [name_of(column["name"]), _TYPES.get(kind, kind)]
+    words = [name_of(column["name"])]
+    if notation.plain_keys or not ((key and kind == "integer") or parent):
+        words.append(_TYPES.get(kind, kind))
     if key:
         words.append("key")
     if parent:
         words.append(f"-> {parent}")
     labels = _labels(column.get("labels"))
     if not brief and not key and not parent:
-        words += _meaning(column, labelled=bool(labels))
+        words += _meaning(column, notation, labelled=bool(labels))
     if labels:
         words.append(labels)
     if not brief:
@@ -129,16 +158,16 @@ def column_line(column: Facts, *, key: bool = False, parent: str = "", brief: bo
     return _line(words)
 
 
-def _meaning(column: Facts, *, labelled: bool) -> list[str]:
+def _meaning(column: Facts, notation: Notation, *, labelled: bool) -> list[str]:
     words: list[str] = []
     semantic = column.get("semantic")
     if semantic is not None and semantic not in _IMPLIED:
         words.append(word_of(semantic))
-    words += _number_words(column.get("number"))
+    words += _number_words(column.get("number"), notation)
     time = column.get("time")
     if isinstance(time, Mapping):
         if time.get("first") and time.get("last"):
-            words.append(f"{word_of(time['first'])}..{word_of(time['last'])}")
+            words.append(_time_range(word_of(time["first"]), word_of(time["last"]), notation))
         words += [word_of(time["grain"])] if time.get("grain") else []
     text = column.get("text")
     if isinstance(text, Mapping) and text.get("pattern") and semantic is None and not labelled:
@@ -155,7 +184,13 @@ def _meaning(column: Facts, *, labelled: bool) -> list[str]:
     return words
 
 
-def _number_words(facts: object) -> list[str]:
+def _time_range(first: str, last: str, notation: Notation) -> str:
+    # Months and quarters begin with their year: 2023-01, 2023-Q1.
+    first, last = (first, last) if notation.months else (first[:4], last[:4])
+    return first if first == last and not notation.months else f"{first}..{last}"
+
+
+def _number_words(facts: object, notation: Notation) -> list[str]:
     if not isinstance(facts, Mapping):
         return []
     low, high = (facts.get("p10"), facts.get("p90")) if facts.get("p90") is not None else (None, None)
@@ -164,9 +199,9 @@ def _number_words(facts: object) -> list[str]:
     words = []
     if low is not None and high is not None:
         words.append(f"{number(low)}..{number(high)}")
-    if facts.get("p50") is not None:
+    if facts.get("p50") is not None and notation.medians:
         words.append(f"~{number(facts['p50'])}")
-    elif facts.get("sign") in ("negative", "mixed"):
+    elif facts.get("sign") in ("negative", "mixed") and (notation.medians or not words):
         words.append(word_of(facts["sign"]))
     return words
 
@@ -211,30 +246,44 @@ def link_line(link: Facts) -> str:
     return _line(["link", f"{name_of(link['table'])}({here})", "->", f"{name_of(link['parent'])}({there})"])
 
 
-def parents(links: Iterable[Facts]) -> dict[tuple[str, str], str]:
-    """(table, column) -> ``parent.column`` for every relationship of one column."""
+def parents(links: Iterable[Facts], tables: Iterable[Facts] = ()) -> dict[tuple[str, str], str]:
+    """(table, column) -> ``parent.column`` for every relationship of one column.
+
+    Args:
+        links: Relationships.
+        tables: Tables of which the primary key need not be named: just ``parent`` stands for it.
+    """
+    keys = {(str(table["name"]), *texts(table.get("primary_key"))) for table in tables}
     found = {}
     for link in links:
         here, there = texts(link["columns"]), texts(link["parent_columns"])
         if len(here) == 1 and len(there) == 1:
-            found[str(link["table"]), here[0]] = f"{name_of(link['parent'])}.{name_of(there[0])}"
+            parent, column = name_of(link["parent"]), name_of(there[0])
+            found[str(link["table"]), here[0]] = parent if (parent, column) in keys else f"{parent}.{column}"
     return found
 
 
-def table_block(table: Facts, references: Mapping[tuple[str, str], str], *, brief: Sequence[str] = ()) -> str:
+def table_block(
+    table: Facts,
+    references: Mapping[tuple[str, str], str],
+    *,
+    brief: Sequence[str] = (),
+    notation: Notation = SHORT,
+) -> str:
     """A table and all its columns.
 
     Args:
         table: The table's facts.
         references: See `parents`.
         brief: Names of the columns to show in the brief form.
+        notation: Version of the notation.
     """
     key = texts(table.get("primary_key"))
-    lines = [table_line(table)]
+    lines = [table_line(table, notation)]
     for column in objects(table["columns"]):
         name = str(column["name"])
         parent = references.get((str(table["name"]), name), "")
-        lines.append(column_line(column, key=key == (name,), parent=parent, brief=name in brief))
+        lines.append(column_line(column, key=key == (name,), parent=parent, brief=name in brief, notation=notation))
     return "".join(lines)
 
 

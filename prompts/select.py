@@ -12,7 +12,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from prompts.notation import (
+    SHORT,
     Facts,
+    Notation,
     column_line,
     link_line,
     metric_line,
@@ -41,7 +43,7 @@ class Selection:
     left_out: tuple[str, ...] = ()
 
 
-def select(summary: Facts, question: str, room: int, count: Count) -> Selection:
+def select(summary: Facts, question: str, room: int, count: Count, notation: Notation = SHORT) -> Selection:
     """Choose tables and columns.
 
     Args:
@@ -49,6 +51,7 @@ def select(summary: Facts, question: str, room: int, count: Count) -> Selection:
         question: The masked question, and the chart so far if there is one.
         room: Most tokens of all blocks together.
         count: Counts the tokens of a text.
+        notation: Version of the notation.
 
     Returns:
         The choice. If not even the most relevant table fits, no block but the note of what was left out.
@@ -56,10 +59,10 @@ def select(summary: Facts, question: str, room: int, count: Count) -> Selection:
     tables = objects(summary["tables"])
     # A line is at least a name, a type and a line break: no need to write what cannot fit.
     if LEAST_LINE * sum(len(objects(t["columns"])) for t in tables) <= room:
-        whole = _write(summary, {str(t["name"]): _names(t) for t in tables}, {})
+        whole = _write(summary, {str(t["name"]): _names(t) for t in tables}, {}, notation)
         if _total(whole, count) <= room:
             return Selection(blocks=whole, facts=dict(summary))
-    return _Chooser(summary, rank(summary, question), room, count).run()
+    return _Chooser(summary, rank(summary, question), room, count, notation).run()
 
 
 def _names(table: Facts) -> list[str]:
@@ -78,6 +81,7 @@ class _Chooser:
     relevance: Relevance
     room: int
     count: Count
+    notation: Notation
     kept: dict[str, set[str]] = field(default_factory=dict)
     full: dict[str, set[str]] = field(default_factory=dict)
     used: int = 0
@@ -107,7 +111,7 @@ class _Chooser:
         for name, table in self.tables.items():
             self.columns.update({(name, str(c["name"])): c for c in objects(table["columns"])})
         links = objects(self.summary.get("links"))
-        self.references = parents(links)
+        self.references = _references(self.summary, self.notation)
         for link in links:
             here, there = str(link["table"]), str(link["parent"])
             if here in self.tables and there in self.tables:
@@ -130,7 +134,7 @@ class _Chooser:
     def _line(self, table: str, column: str, *, brief: bool) -> str:
         key = texts(self.tables[table].get("primary_key")) == (column,)
         parent = self.references.get((table, column), "")
-        return column_line(self.columns[table, column], key=key, parent=parent, brief=brief)
+        return column_line(self.columns[table, column], key=key, parent=parent, brief=brief, notation=self.notation)
 
     def _keep(self, table: str, column: str) -> bool:
         """Keep a column with all that it needs; False if that does not fit."""
@@ -140,7 +144,7 @@ class _Chooser:
             wanted |= self._path(table)
         wanted = {(t, c) for t, c in wanted if (t, c) in self.columns and c not in self.kept.get(t, ())}
         new_tables = {t for t, _ in wanted} - set(self.kept)
-        cost = sum(self.count(table_line(self.tables[t])) for t in new_tables)
+        cost = sum(self.count(table_line(self.tables[t], self.notation)) for t in new_tables)
         cost += sum(self._line_cost(t, c, brief=True) for t, c in wanted)
         if self.used + cost > self.room:
             return False
@@ -192,7 +196,7 @@ class _Chooser:
         facts["metrics"] = metrics
         kept = {str(t["name"]): [str(c["name"]) for c in objects(t["columns"])] for t in shown}
         brief = {t: [c for c in cs if c not in self.full.get(t, ())] for t, cs in kept.items()}
-        blocks = _write(facts, kept, brief)
+        blocks = _write(facts, kept, brief, self.notation)
         if left_out:
             blocks = (*blocks, _shown_note(len(shown), len(self.tables)))
         return Selection(blocks=blocks, facts=facts, left_out=tuple(left_out))
@@ -213,11 +217,18 @@ def _shown_note(shown: int, total: int) -> str:
     return f"({shown} of {total} tables shown, the most relevant)\n"
 
 
-def _write(facts: Facts, kept: Mapping[str, list[str]], brief: Mapping[str, list[str]]) -> tuple[str, ...]:
+def _references(facts: Facts, notation: Notation) -> dict[tuple[str, str], str]:
+    tables = () if notation.plain_keys else objects(facts["tables"])
+    return parents(objects(facts.get("links")), tables)
+
+
+def _write(
+    facts: Facts, kept: Mapping[str, list[str]], brief: Mapping[str, list[str]], notation: Notation
+) -> tuple[str, ...]:
     links = objects(facts.get("links"))
-    references = parents(links)
+    references = _references(facts, notation)
     blocks = [
-        table_block(table, references, brief=brief.get(str(table["name"]), ()))
+        table_block(table, references, brief=brief.get(str(table["name"]), ()), notation=notation)
         for table in objects(facts["tables"])
         if str(table["name"]) in kept
     ]

@@ -59,6 +59,8 @@ class FrontMatter(BaseModel):
     """Names of the inputs it interpolates; each is a key of `INPUT_KINDS`."""
     budget_tokens: int
     """Size in tokens it is meant for; the setting decides."""
+    notation: Literal[1, 2] = 1
+    """Version of the notation of metadata that it teaches (`prompts.notation.NOTATIONS`)."""
 
 
 @dataclass(frozen=True, slots=True)

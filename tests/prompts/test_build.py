@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from prompts.budget import count_tokens
 from prompts.build import MAX_VALID, RepairNote, build_prompt, fence
 from prompts.errors import BudgetTooSmall, NoteInvalid, PromptError
+from prompts.template import TEMPLATES
 from redaction.segments import SegmentKind, UnscannedPrompt
 from tests.prompts.summaries import SHOP, star_schema
+
+FIRST_TEMPLATE = "4cb723aaef7c873ec6b424954cfa4615bcdc3c91d3a99b50ee6e2b072055166c"
 
 
 def build(question: str = "fees by month", summary: Any = SHOP, **kwargs: Any) -> UnscannedPrompt:
@@ -33,6 +37,23 @@ def test_prompt_holds_the_question_and_the_metadata_as_their_kinds() -> None:
     assert prompt.messages[-1].text.rstrip().endswith("Question: fees by month")
     assert json.loads(prompt.facts) == SHOP
     assert prompt.left_out == ()
+
+
+def test_each_template_version_has_the_notation_it_teaches() -> None:
+    """The newest is the default; the one before is still there, and says what it said."""
+    old, new = build(version="1"), build()
+    assert (old.version, new.version) == ("1", "2")
+    assert "id int key\ncustomer_id int -> customers.id\n" in "".join(texts(old, SegmentKind.METADATA))
+    assert "id key\ncustomer_id -> customers\n" in "".join(texts(new, SegmentKind.METADATA))
+    assert '"~m" = median' in old.messages[0].text
+    assert "median;" not in new.messages[0].text
+    assert json.loads(old.facts) == json.loads(new.facts)
+
+
+def test_first_template_is_never_edited() -> None:
+    """A version that was used is what the audit log says it was."""
+    file = TEMPLATES / "chart_spec" / "1.j2"
+    assert hashlib.sha256(file.read_bytes()).hexdigest() == FIRST_TEMPLATE
 
 
 def test_same_inputs_give_the_same_bytes() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from prompts.notation import (
+    LONG,
     MAX_LABELS,
     clean,
     column_line,
@@ -25,8 +26,26 @@ from tests.prompts.summaries import SHOP
 def test_shop_reads_as_documented() -> None:
     """One line per column; keys, references, ranges, labels, nulls."""
     orders, customers = SHOP["tables"]  # type: ignore[misc]
-    references = parents(SHOP["links"])  # type: ignore[arg-type]
+    references = parents(SHOP["links"], SHOP["tables"])  # type: ignore[arg-type]
     assert table_block(orders, references) == (
+        "table orders ~52000\n"
+        "id key\n"
+        "customer_id -> customers\n"
+        "ordered_at datetime 2023..2025 daily\n"
+        'status text ["new","paid"]\n'
+        "shipping_fee number currency 2..12 null 10%\n"
+    )
+    assert table_block(customers, references) == (
+        'table customers few rows note "People who buy"\nid key\nname text name_like aka "client"\n'
+    )
+    assert metric_line(SHOP["metrics"][0]) == "metric fees = sum(orders.shipping_fee) on orders currency\n"  # type: ignore[index]
+
+
+def test_first_version_of_the_notation_reads_as_it_did() -> None:
+    """A template of before is rendered as before, byte for byte."""
+    orders, customers = SHOP["tables"]  # type: ignore[misc]
+    references = parents(SHOP["links"])  # type: ignore[arg-type]
+    assert table_block(orders, references, notation=LONG) == (
         "table orders ~52000 rows\n"
         "id int key\n"
         "customer_id int -> customers.id\n"
@@ -34,10 +53,24 @@ def test_shop_reads_as_documented() -> None:
         'status text ["new","paid"]\n'
         "shipping_fee number currency 2..12 ~5 null 10%\n"
     )
-    assert table_block(customers, references) == (
+    assert table_block(customers, references, notation=LONG) == (
         'table customers few rows note "People who buy"\nid int key\nname text name_like aka "client"\n'
     )
-    assert metric_line(SHOP["metrics"][0]) == "metric fees = sum(orders.shipping_fee) on orders currency\n"  # type: ignore[index]
+
+
+def test_short_form_leaves_out_only_what_can_be_told() -> None:
+    """A key that is text says so; a reference to what is no primary key names its column; a year stands once."""
+    assert column_line({"name": "code", "type": "text"}, key=True) == "code text key\n"
+    assert column_line({"name": "plant", "type": "text"}, parent="plants") == "plant -> plants\n"
+    link = {"table": "a", "columns": ["x"], "parent": "b", "parent_columns": ["y"]}
+    composite = {"name": "b", "primary_key": ["y", "z"]}
+    other = {"name": "b", "primary_key": ["id"]}
+    its = {"name": "b", "primary_key": ["y"]}
+    assert [parents([link], [table])["a", "x"] for table in (composite, other, its)] == ["b.y", "b.y", "b"]
+    year = {"name": "d", "type": "date", "time": {"first": "2024-01", "last": "2024-Q4"}}
+    assert column_line(year) == "d date 2024\n"
+    signed = {"name": "n", "type": "number", "number": {"low": -5.0, "high": 5.0, "sign": "mixed"}}
+    assert column_line(signed) == "n number -5..5\n"
 
 
 def test_brief_form_keeps_what_a_filter_or_join_needs() -> None:
@@ -70,7 +103,7 @@ def test_brief_form_keeps_what_a_filter_or_join_needs() -> None:
 )
 def test_facts_are_said_in_few_words(facts: dict[str, object], said: str) -> None:
     """Each released fact has one short form; a suppressed fact is not mentioned."""
-    assert column_line({"name": "c", **facts}) == f"c {said}\n"
+    assert column_line({"name": "c", **facts}, notation=LONG) == f"c {said}\n"
 
 
 HOSTILE = [

@@ -14,7 +14,7 @@ from gateway.regression.runner import Choice, Runner
 from prompts.regression.case import CASES, Case, load_cases, read_cases
 from prompts.regression.compare import compared
 from prompts.regression.outcome import read_run
-from prompts.template import TEMPLATES
+from prompts.template import TEMPLATES, versions
 from redaction.scan import ScanConfig, Scanner
 
 HEAD = "fixture: shop\ntenant: northwind\ncases:\n"
@@ -89,7 +89,7 @@ def _template(change: Callable[[str], str]) -> Callable[[Path], Choice]:
     def plant(folder: Path) -> Choice:
         copy = folder / "templates"
         shutil.copytree(TEMPLATES, copy)
-        file = copy / "chart_spec" / "1.j2"
+        file = copy / "chart_spec" / f"{versions('chart_spec')[-1]}.j2"
         before = file.read_text(encoding="utf-8")
         after = change(before)
         assert after != before
