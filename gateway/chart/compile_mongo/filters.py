@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.catalog import Column, ColumnType
 from gateway.chart.compile.zones import bounds, instant
-from gateway.chart.compile_mongo.expressions import Expression, every, is_null, not_null, of, op, some
+from gateway.chart.compile_mongo.expressions import Expression, as_double, every, is_null, not_null, of, op, some
 from gateway.chart.compile_mongo.rows import Build, Joined, same_keys
 from gateway.chart.legs import Leg
 from gateway.chart.literals import Meaning, Span
@@ -80,7 +80,9 @@ class Filters:
             return self._compare_time(name, value, column, meaning)
         if isinstance(meaning, str):
             return self._compare_text(name, value, column, meaning)
-        return op(_COMPARE[name], value, self._build.bound.value(meaning))
+        # A decimal 7.1 is not the double 7.1 to MongoDB: what is typed with a fraction compares as doubles.
+        compared = as_double(value) if isinstance(meaning, float) else value
+        return op(_COMPARE[name], compared, self._build.bound.value(meaning))
 
     def _compare_text(self, name: str, value: Expression, column: Column, text: str) -> Expression:
         """By position, never by a regular expression, so that no character is more than itself."""

@@ -151,10 +151,9 @@ def final(
     stages: list[Stage] = [{"$lookup": top}] if top else []
     tests: list[Expression] = []
     for having in spec.having:
-        tests += [
-            not_null(f"${having.measure}"),
-            op(_COMPARE[having.op], f"${having.measure}", build.bound.value(having.value)),
-        ]
+        measure: Expression = f"${having.measure}"
+        compared = as_double(measure) if isinstance(having.value, float) else measure
+        tests += [not_null(measure), op(_COMPARE[having.op], compared, build.bound.value(having.value))]
     if spec.mark == "histogram":
         # What has no value is in no bin.
         tests.append(not_null("$d1"))

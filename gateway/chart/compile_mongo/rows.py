@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from gateway.catalog import ColumnType
+from gateway.catalog import Column, ColumnType
 from gateway.chart.compile.question import Question
 from gateway.chart.compile_mongo.expressions import (
     Bound,
@@ -224,7 +224,13 @@ def _dimension(build: Build, joined: Joined, leg: Leg, dimension: Dimension) -> 
         return build.clock.truncate(value, dimension.grain)
     if dimension.part is not None:
         return build.clock.part(value, dimension.part)
-    return as_double(value) if dimension.bin is not None else value
+    return as_double(value) if dimension.bin is not None else _alike(value, column)
+
+
+def _alike(x: Expression, column: Column) -> Expression:
+    """A value as it is told apart from others: of several types of number as a double, as 7.1 is more than one."""
+    kinds = column.native_type.split("|")
+    return as_double(x) if column.type is ColumnType.NUMBER and len(kinds) > 1 else x
 
 
 def measure_value(build: Build, joined: Joined, leg: Leg, measure: Measure) -> Expression | None:
@@ -243,7 +249,7 @@ def measure_value(build: Build, joined: Joined, leg: Leg, measure: Measure) -> E
         return when(not_null(value), 1, None)
     if column.type is ColumnType.DATE or (column.type.is_temporal and measure.aggregate in {"min", "max"}):
         return build.clock.local(value, column)
-    return value
+    return _alike(value, column) if measure.aggregate == "count_distinct" else value
 
 
 def _base(build: Build, leg: Leg, table: str, measure: Measure) -> Path:
