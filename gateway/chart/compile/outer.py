@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from sqlglot import exp
 
-from gateway.catalog import ColumnType
 from gateway.chart.compile.binder import (
     col,
     conjunction,
@@ -20,7 +19,7 @@ from gateway.chart.compile.binder import (
 from gateway.chart.compile.groups import is_member, order_keys
 from gateway.chart.compile.question import OTHER_FLAG
 from gateway.chart.compile.rows import Build
-from gateway.chart.spec import ChartSpec, Dimension, Measure
+from gateway.chart.spec import Dimension, Measure
 
 _COMPARE: dict[str, type[exp.Binary]] = {
     "eq": exp.EQ, "ne": exp.NEQ, "lt": exp.LT, "le": exp.LTE, "gt": exp.GT, "ge": exp.GTE,
@@ -94,16 +93,10 @@ def _frame(kind: str, start: exp.Expr | str, end: exp.Expr | str = "CURRENT ROW"
 
 def _ordinal(build: Build, dimension: Dimension, value: exp.Expr) -> exp.Expr | None:
     """A whole number that grows by one from a group to the next; None for names and measures."""
-    if dimension.bin is not None:
+    step = build.step(dimension)
+    if step is None:
         return None
-    if dimension.grain is not None:
-        return build.engine.ordinal(value, dimension.grain)
-    if dimension.part is not None:
-        return value
-    kind = build.column(dimension.column)[1].type
-    if kind is ColumnType.DATE:
-        return build.engine.ordinal(value, "day")
-    return value if kind is ColumnType.INTEGER else None
+    return value if step == "itself" else build.engine.ordinal(value, step)
 
 
 def final(
@@ -133,30 +126,12 @@ def final(
     where = conjunction(tests)
     if where is not None:
         select.set("where", exp.Where(this=where))
-    keys = _order(build, spec, groups, fields, flag)
-    if keys:
-        select.set("order", exp.Order(expressions=keys))
-    return select
-
-
-def _order(
-    build: Build, spec: ChartSpec, groups: dict[str, Dimension], fields: tuple[str, ...], flag: str
-) -> list[exp.Ordered]:
-    wanted = build.wanted_order(groups, fields)
     keys: list[exp.Ordered] = []
-    seen: set[str] = set()
-    if flag and not any(name == flag for name, _ in wanted[: len(spec.sort)]):
-        keys.append(exp.Ordered(this=col("h", OTHER_FLAG), desc=False, nulls_first=False))
-        seen.add(OTHER_FLAG)
-    for name, descending in wanted:
-        if name in seen:
-            continue
-        seen.add(name)
-        if name == flag and OTHER_FLAG not in seen:
-            keys.append(exp.Ordered(this=col("h", OTHER_FLAG), desc=False, nulls_first=False))
-            seen.add(OTHER_FLAG)
+    for name, descending in build.wanted_order(groups, fields, flag):
         if name in groups:
             keys.extend(order_keys(build, groups[name], col("h", name), descending=descending))
         else:
             keys.append(exp.Ordered(this=col("h", name), desc=descending, nulls_first=False))
-    return keys
+    if keys:
+        select.set("order", exp.Order(expressions=keys))
+    return select

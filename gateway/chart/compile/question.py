@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from gateway.catalog import Catalog, Column, ColumnType
 from gateway.chart.legs import Resolver
 from gateway.chart.literals import LiteralInvalidError, Meaning, read_literal
-from gateway.chart.spec import Bin, ChartSpec, Dimension, Measure, Placeholder, Value
+from gateway.chart.spec import Bin, ChartSpec, Dimension, Grain, Measure, Placeholder, Value
 from gateway.chart.validate import validate
 from gateway.errors import AmbiguousError, SpecInvalidError
 from gateway.summary.model import Summary
@@ -76,21 +77,43 @@ class Question:
                 return name
         return next(iter(groups))
 
-    def wanted_order(self, groups: Mapping[str, Dimension], fields: tuple[str, ...]) -> list[tuple[str, bool]]:
+    def step(self, dimension: Dimension) -> Grain | Literal["itself"] | None:
+        """How far one group is from the next: a grain, or one where values are whole; None for names and measures."""
+        if dimension.bin is not None:
+            return None
+        if dimension.grain is not None:
+            return dimension.grain
+        kind = self.column(dimension.column)[1].type
+        if dimension.part is not None or kind is ColumnType.INTEGER:
+            return "itself"
+        return "day" if kind is ColumnType.DATE else None
+
+    def wanted_order(
+        self, groups: Mapping[str, Dimension], fields: tuple[str, ...], flag: str = ""
+    ) -> list[tuple[str, bool]]:
         """Names to sort by, and whether the greatest comes first: what the spec asks for, else the natural order.
 
         Names of things go by size, biggest first; everything with an order of its own in that order. Ties are broken
-        by the groups, so that the same spec gives the same rows in the same order.
+        by the groups, so that the same spec gives the same rows in the same order. "Other" is the last of its group
+        (`flag`), and of everything unless the spec itself sorts by that group.
         """
-        ties = [(name, False) for name in groups]
-        if self.spec.sort:
-            return [(sort.by, sort.order == "desc") for sort in self.spec.sort] + ties
+        wanted = [(sort.by, sort.order == "desc") for sort in self.spec.sort]
+        if flag and flag not in [name for name, _ in wanted]:
+            wanted.insert(0, (OTHER_FLAG, False))
+        wanted += [*(() if self.spec.sort else self._by_size(groups, fields)), *((name, False) for name in groups)]
+        order: dict[str, bool] = {}
+        for name, descending in wanted:
+            if name == flag:
+                order.setdefault(OTHER_FLAG, False)
+            order.setdefault(name, descending)
+        return list(order.items())
+
+    def _by_size(self, groups: Mapping[str, Dimension], fields: tuple[str, ...]) -> list[tuple[str, bool]]:
         first = groups.get("d1")
         if self.spec.mark not in _BY_SIZE or first is None or "m1" not in fields:
-            return ties
+            return []
         plain = not (first.grain or first.part or first.bin)
-        by_size = plain and self.column(first.column)[1].type is ColumnType.TEXT
-        return [("m1", True), *ties] if by_size else ties
+        return [("m1", True)] if plain and self.column(first.column)[1].type is ColumnType.TEXT else []
 
     def ladder(self, dimension: Dimension) -> list[str]:
         """Round widths of bins, least first, as ``2e-1``; whole numbers are not cut within."""

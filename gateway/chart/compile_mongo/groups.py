@@ -28,6 +28,8 @@ from gateway.mongo import Stage
 
 _NUDGE: Final = 1e-09
 _WIDEST: Final = 10_000_000_000
+Key = tuple[Expression, bool]
+"""What to sort by, and whether the greatest comes first."""
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,6 @@ def is_top(value: Expression) -> Expression:
 def first_of(documents: Expression, name: str) -> Expression:
     """A field of the first of some documents; nothing if there is none."""
     return of("let", {"vars": {"d": of("first", documents)}, "in": f"$$d.{name}"})
-
-
-Key = tuple[Expression, bool]
 
 
 def order_keys(build: Build, dimension: Dimension | None, value: Expression, *, descending: bool = False) -> list[Key]:
@@ -260,8 +259,3 @@ def _quantile(build: Build, values: Expression, share: float) -> Expression:
     empty = op("eq", of("size", "$$sorted"), 0)
     inner = of("let", {"vars": {"at": at}, "in": when(empty, None, between)})
     return of("let", {"vars": {"sorted": ordered}, "in": inner})
-
-
-def null_sum(value: Expression) -> tuple[Expression, Expression]:
-    """What a window gathers to sum values, and to know whether there is one."""
-    return of("sum", value), of("sum", when(not_null(value), 1, 0))

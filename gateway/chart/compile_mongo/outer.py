@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from gateway.catalog import ColumnType
-from gateway.chart.compile.question import OTHER_FLAG
 from gateway.chart.compile_mongo.expressions import (
     Expression,
     as_double,
@@ -116,16 +114,10 @@ def _range(measure: Measure) -> list[Expression]:
 
 def _ordinal(build: Build, dimension: Dimension, value: Expression) -> Expression | None:
     """A whole number that grows by one from a group to the next; None for names and measures."""
-    if dimension.bin is not None:
+    step = build.step(dimension)
+    if step is None:
         return None
-    if dimension.grain is not None:
-        return build.clock.ordinal(value, dimension.grain)
-    if dimension.part is not None:
-        return value
-    kind = build.column(dimension.column)[1].type
-    if kind is ColumnType.DATE:
-        return build.clock.ordinal(value, "day")
-    return value if kind is ColumnType.INTEGER else None
+    return value if step == "itself" else build.clock.ordinal(value, step)
 
 
 def final(
@@ -161,24 +153,8 @@ def final(
         tests.append(is_top(f"${spec.top.of}"))
     if tests:
         stages.append({"$match": {"$expr": every(tests)}})
-    keys = _order(build, groups, fields, flag)
+    keys: list[Key] = []
+    for name, descending in build.wanted_order(groups, fields, flag):
+        keys += order_keys(build, groups.get(name), f"${name}", descending=descending)
     stages += sorted_by(keys) if keys else []
     return [*stages, {"$limit": limit}, project({name: f"${name}" for name in fields})]
-
-
-def _order(build: Build, groups: dict[str, Dimension], fields: tuple[str, ...], flag: str) -> list[Key]:
-    wanted = build.wanted_order(groups, fields)
-    keys: list[Key] = []
-    seen: set[str] = set()
-    if flag and not any(name == flag for name, _ in wanted[: len(build.spec.sort)]):
-        keys.append((f"${OTHER_FLAG}", False))
-        seen.add(OTHER_FLAG)
-    for name, descending in wanted:
-        if name in seen:
-            continue
-        seen.add(name)
-        if name == flag and OTHER_FLAG not in seen:
-            keys.append((f"${OTHER_FLAG}", False))
-            seen.add(OTHER_FLAG)
-        keys += order_keys(build, groups.get(name), f"${name}", descending=descending)
-    return keys

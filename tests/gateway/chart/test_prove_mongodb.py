@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.catalog import Dialect
 from gateway.chart.prove import pipeline as pipeline_module
 from gateway.chart.prove import prove
+from gateway.chart.prove.pipeline_expressions import LISTED, NUMBERS, SINGLE
 from gateway.errors import ScopeRefusedError
 from gateway.tenancy.scope import ParentFilter, RowFilter, TableScope
 from gateway.types import ScopedQuery
@@ -157,3 +161,70 @@ def test_two_tables_of_one_collection_are_refused() -> None:
     query = shop.compiled(SPEC, right=right, shop=catalog)
     with pytest.raises(ScopeRefusedError):
         prove(query, catalog=catalog, scope=doubled)
+
+
+NAMES = st.text(st.characters(codec="utf-8"), max_size=20) | st.from_regex(r"[a-zA-Z_~.]{1,12}", fullmatch=True)
+MADE = shop.compiled(bar("orders", "orders.status", COUNT), shop=CATALOG)
+
+
+def refused(change: Callable[[list[dict[str, Any]]], object]) -> bool:
+    """Whether the changed pipeline is refused."""
+    stages = json.loads(MADE.statement)
+    change(stages)
+    statement = json.dumps(stages, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    try:
+        prove(replace(MADE, statement=statement), catalog=CATALOG, scope=shop.scope("a"))
+    except ScopeRefusedError:
+        return True
+    return False
+
+
+def _value(node: object) -> Callable[[list[dict[str, Any]]], object]:
+    """Put something in the place of the answer's measure."""
+    return lambda stages: stages[-1]["$project"].update(m1=node)
+
+
+@settings(deadline=None)
+@given(name=NAMES, body=st.sampled_from(["$status", {}, 1, [{"$match": {}}], {"status": 1}]))
+def test_any_stage_that_is_not_on_the_list_is_refused(name: str, body: object) -> None:
+    """Stages of MongoDB to come too."""
+    known = {
+        "$match",
+        "$project",
+        "$set",
+        "$lookup",
+        "$unwind",
+        "$group",
+        "$sort",
+        "$limit",
+        "$facet",
+        "$setWindowFields",
+    }
+    assert "$" + name in known or refused(lambda stages: stages.insert(3, {"$" + name: body}))
+
+
+@settings(deadline=None)
+@given(name=NAMES, body=st.sampled_from(["$m1", ["$m1", "$m1"], {"input": "$m1"}, 1]))
+def test_any_operator_that_is_not_on_the_list_is_refused(name: str, body: object) -> None:
+    """Operators of MongoDB to come too."""
+    known = {*LISTED, *SINGLE, "$let", "$literal", "$in"}
+    assert "$" + name in known or refused(_value({"$" + name: body}))
+
+
+@settings(deadline=None)
+@given(text=NAMES)
+def test_any_path_that_no_stage_has_made_is_refused(text: str) -> None:
+    """Fields and variables: only what is there can be named, and text that is neither is refused."""
+    made = {"d1", "m1", "o~000", "o~001", "o~002", "o~003"}
+    assert text in made or refused(_value("$" + text))
+    assert refused(_value("$$" + text))
+    assert text.startswith("$") or refused(_value(text))
+    assert refused(_value({"$literal": text}))
+
+
+@settings(deadline=None)
+@given(number=st.integers() | st.floats(allow_nan=False, allow_infinity=False))
+def test_any_number_that_is_not_on_the_list_is_refused(number: float) -> None:
+    """What a spec or an attacker says in numbers is bound, or not there."""
+    assert (type(number), number) in NUMBERS or refused(_value({"$add": ["$m1", number]}))
+    assert refused(_value(number))
