@@ -8,7 +8,8 @@ from typing import Final
 from sqlglot import exp
 
 from gateway.catalog import Column, ColumnType, Dialect, Table
-from gateway.summary.engine import Engine, as_number, call, case, date_parts, number, text_classes
+from gateway.summary.engine import Engine, as_number, call, case, date_parts, distinct_form, number, text_classes
+from gateway.summary.lists import TAIL, number_lists, tenths
 from gateway.summary.measured import GRID, QUANTILES
 from gateway.summary.shapes import (
     Fields,
@@ -21,8 +22,6 @@ from gateway.summary.shapes import (
     total_of,
 )
 
-TAIL: Final = 10
-"""Units in a tail mean (docs/disclosure.md: min and max only as averages over enough distinct entities)."""
 CLASS_ROWS: Final = 5_000
 """Text classes are judged on the first so many rows of the scope."""
 
@@ -130,7 +129,7 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
     parts.rows.append((f"values{i}", exp.Count(this=value)))
     parts.units += [(f"unit_values{i}", total_of(f"has{i}")), (f"unit_nulls{i}", total_of(f"nil{i}"))]
     if _can_compare(column):
-        distinct = exp.Count(this=exp.Distinct(expressions=[raw]))
+        distinct = exp.Count(this=exp.Distinct(expressions=[distinct_form(raw, column, engine)]))
         parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))
     if ask.describes_number(column):
         _ask_number(parts, i, ask, engine)
@@ -191,30 +190,19 @@ def _ask_number(parts: Parts, i: int, ask: Ask, engine: Engine) -> None:
         share = exp.Div(this=exp.Mul(this=farthest, expression=farthest.copy()), expression=or_null(squares.copy()))
         parts.rows.append((f"spread{i}", share))
     parts.units += [(f"unit_{name}{i}", total_of(f"{name}{i}")) for name in ("zero", "pos", "neg", "frac")]
-    if engine.quantiles == "lists":
-        shares = exp.Array(expressions=[number(q) for q in QUANTILES])
-        parts.rows.append(
-            (f"quantiles{i}", call("quantile_cont" if ask.exact else "approx_quantile", value.copy(), shares))
-        )
-    elif engine.quantiles == "ordered":
-        parts.rows += [(f"q{i}_{j}", _ordered(q, value)) for j, q in enumerate(QUANTILES)]
-    elif engine.quantiles == "percentile":
+    if engine.top_lists:
+        rows, units, outer = number_lists(i, engine, exact=ask.exact, grouped=ask.subject is not None)
+        parts.rows += rows
+        parts.units += units
+        parts.outer += outer
+        return
+    if engine.quantiles == "percentile":
         # One aggregate for all of them: the same expression is computed once.
         shares = exp.Array(expressions=[number(q) for q in QUANTILES])
         listed = call("percentile", value.copy(), shares)
         parts.rows += [(f"q{i}_{j}", call("element_at", listed.copy(), number(j + 1))) for j in range(len(QUANTILES))]
     else:
         parts.single.append((tuple(f"q{i}_{j}" for j in range(len(QUANTILES))), _ranked(value)))
-    total = exp.Sum(this=quoted(f"ab{i}"))
-    if engine.top_lists:
-        parts.units += [
-            (f"~lo{i}", call("min", quoted(f"lo{i}"), number(TAIL))),
-            (f"~hi{i}", call("max", quoted(f"hi{i}"), number(TAIL))),
-            (f"~ab{i}", call("max", quoted(f"ab{i}"), number(2))),
-            (f"~sum{i}", total),
-        ]
-        parts.outer += [*_list_tail(f"lo{i}"), *_list_tail(f"hi{i}"), *_list_dominance(i)]
-        return
     parts.single.append((_tail_keys(f"lo{i}"), _tail(f"lo{i}", descending=False)))
     parts.single.append((_tail_keys(f"hi{i}"), _tail(f"hi{i}", descending=True)))
     parts.single.append(((f"p_ratio{i}", f"top_two{i}"), _dominance(i)))
@@ -230,51 +218,18 @@ def _squares(value: exp.Expression, engine: Engine) -> exp.Expression:
 
 
 def _ask_tenths(parts: Parts, i: int, engine: Engine) -> None:
+    if engine.top_lists:
+        units, outer = tenths(i, engine)
+        parts.units += units
+        parts.outer += outer
+        return
     for end, field_name, descending in (("first", f"lo{i}", False), ("last", f"hi{i}", True)):
-        if engine.top_lists:
-            parts.units.append((f"~{end}{i}", call("max" if descending else "min", quoted(field_name), number(TAIL))))
-            parts.outer.append((f"{end}{i}", call("list_extract", quoted(f"~{end}{i}"), number(TAIL))))
-            continue
         value = exp.Min(this=quoted("x")) if descending else exp.Max(this=quoted("x"))
         full = exp.EQ(this=count_all(), expression=number(TAIL))
         tenth = exp.Select(expressions=[case(full, value)]).from_(
             _ends(field_name, TAIL, descending=descending), copy=False
         )
         parts.single.append(((f"{end}{i}",), tenth))
-
-
-def _list_tail(name: str) -> Fields:
-    """Size, mean and p ratio of a sorted list of ten: its largest two absolute values stand at its ends."""
-    values = quoted("~" + name)
-    sizes = call("list_reverse_sort", call("list_transform", values, _absolute()))
-    return [
-        (f"{name}_units", exp.Coalesce(this=call("len", values.copy()), expressions=[number(0)])),
-        (f"{name}_mean", call("list_avg", values.copy())),
-        (f"{name}_p", _p_ratio(call("list_sum", sizes), sizes)),
-    ]
-
-
-def _absolute() -> exp.Expression:
-    return exp.Lambda(this=exp.Abs(this=exp.column("e")), expressions=[exp.to_identifier("e")])
-
-
-def _list_dominance(i: int) -> Fields:
-    top, total = quoted(f"~ab{i}"), quoted(f"~sum{i}")
-    two = exp.Add(this=_nth(top, 1), expression=exp.Coalesce(this=_nth(top, 2), expressions=[number(0)]))
-    return [
-        (f"p_ratio{i}", _p_ratio(total, top)),
-        (f"top_two{i}", exp.Div(this=exp.Paren(this=two), expression=or_null(total.copy()))),
-    ]
-
-
-def _p_ratio(total: exp.Expression, sizes: exp.Expression) -> exp.Expression:
-    second = exp.Coalesce(this=_nth(sizes, 2), expressions=[number(0)])
-    rest = exp.Sub(this=exp.Sub(this=total.copy(), expression=_nth(sizes, 1)), expression=second)
-    return exp.Div(this=exp.Paren(this=rest), expression=or_null(_nth(sizes, 1)))
-
-
-def _nth(values: exp.Expression, place: int) -> exp.Expression:
-    return call("list_extract", values.copy(), number(place))
 
 
 def _tail_keys(name: str) -> tuple[str, ...]:
@@ -320,11 +275,6 @@ def _dominance(i: int) -> exp.Select:
     ratio = exp.Div(this=exp.Paren(this=exp.Sub(this=total, expression=both)), expression=or_null(largest))
     share = exp.Div(this=both.copy(), expression=or_null(total.copy()))
     return exp.Select(expressions=[ratio, share]).from_(_ends(f"ab{i}", 2, descending=True), copy=False)
-
-
-def _ordered(share: float, value: exp.Expression) -> exp.Expression:
-    order = exp.Order(expressions=[exp.Ordered(this=value.copy())])
-    return exp.WithinGroup(this=call("percentile_cont", number(share)), expression=order)
 
 
 def _ranked(value: exp.Expression) -> exp.Select:

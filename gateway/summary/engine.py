@@ -12,7 +12,7 @@ from typing import Final
 
 from sqlglot import exp
 
-from gateway.catalog import ColumnType, Dialect
+from gateway.catalog import Column, ColumnType, Dialect
 from gateway.errors import ConfigError
 
 _BOUND: Final = "1e100"
@@ -54,11 +54,11 @@ class Engine:
 
     dialect: Dialect
     top_lists: bool
-    """Has ``max(x, 10)`` as an aggregate, so that tails need no sort."""
-    quantiles: str
-    """``lists`` (one aggregate for all), ``ordered`` (percentile_cont), ``percentile`` or ``ranked`` (row numbers)."""
+    """Gathers values in lists, so that tails, dominance and quantiles take one pass (`gateway.summary.lists`)."""
     distinct: str
     """Name of the approximate distinct count; empty for an exact one."""
+    quantiles: str = "ranked"
+    """Without lists: ``percentile`` (one aggregate) or ``ranked`` (row numbers)."""
     columns_at_once: int = 15
     """Columns of one statement; a UNION of short rows has a limit on its parts (SQLite: 100)."""
     sample_above: int = 200_000
@@ -69,13 +69,13 @@ ENGINES: Final[dict[Dialect, Engine]] = {
     engine.dialect: engine
     for engine in (
         Engine(
-            dialect=Dialect.DUCKDB, top_lists=True, quantiles="lists", distinct="approx_count_distinct",
+            dialect=Dialect.DUCKDB, top_lists=True, distinct="approx_count_distinct",
             columns_at_once=40,
             sample_above=1_000_000_000, sample_rows=5_000_000,
         ),
-        Engine(dialect=Dialect.POSTGRES, top_lists=False, quantiles="ordered", distinct=""),
-        Engine(dialect=Dialect.MYSQL, top_lists=False, quantiles="ranked", distinct=""),
-        Engine(dialect=Dialect.SQLITE, top_lists=False, quantiles="ranked", distinct=""),
+        Engine(dialect=Dialect.POSTGRES, top_lists=True, columns_at_once=40, distinct=""),
+        Engine(dialect=Dialect.MYSQL, top_lists=False, distinct=""),
+        Engine(dialect=Dialect.SQLITE, top_lists=False, distinct=""),
         # ORDER BY with LIMIT keeps ten rows a task there, so tails sort nothing; each is a read of one column, though.
         Engine(dialect=Dialect.SPARK, top_lists=False, quantiles="percentile", distinct="approx_count_distinct"),
     )
@@ -117,6 +117,14 @@ def as_number(column: exp.Expression, engine: Engine) -> exp.Expression:
         kinds = exp.In(this=call("typeof", column.copy()), expressions=[_text("integer"), _text("real")])
         return case(exp.And(this=inside, expression=kinds), exp.Mul(this=column.copy(), expression=number("1.0")))
     return case(inside, exp.Cast(this=column.copy(), to=exp.DataType.build("double")))
+
+
+def distinct_form(column: exp.Expression, kind: Column, engine: Engine) -> exp.Expression:
+    """What of a value is told apart when its distinct values are counted exactly."""
+    if engine.dialect is Dialect.POSTGRES and kind.type is ColumnType.TEXT:
+        # Texts are sorted by the rules of a language there, which is slow; their 64-bit hashes are as many.
+        return call("hashtextextended", exp.Cast(this=column.copy(), to=exp.DataType.build("text")), number(0))
+    return column.copy()
 
 
 def date_parts(column: exp.Expression, kind: ColumnType, engine: Engine) -> dict[str, exp.Expression]:

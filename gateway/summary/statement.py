@@ -4,9 +4,9 @@ Two relations stand on the scoped table. ``r`` has its rows with values typed (n
 ``u`` has its units: the same rows, or one row per data subject where the owner named one. Row facts (means, shares,
 quantiles) are of ``r``, everything that a threshold or a dominance rule looks at is of ``u``.
 
-An engine with list aggregates (DuckDB) answers with one wide row from one scan. The others answer with short rows of
-one UNION ALL, each named by its key: they lack aggregates for tails and quantiles, so those are small sorted
-subqueries. Either way it is one statement, hence one snapshot.
+An engine with list aggregates (DuckDB, PostgreSQL) answers with one wide row from one scan. The others answer with
+short rows of one UNION ALL, each named by its key: they lack aggregates for tails and quantiles, so those are small
+sorted subqueries. Either way it is one statement, hence one snapshot.
 """
 
 from __future__ import annotations
@@ -77,7 +77,11 @@ def common_tables(
     barrier: Barrier, relations: Mapping[str, exp.Select], engine: Engine, *, large: bool
 ) -> list[exp.CTE]:
     """The scope barrier, then the relations that stand on it. Nothing else of a statement reads a base table."""
-    return [*_inlined(barrier, engine, large=large), *(_cte(name, tree, engine) for name, tree in relations.items())]
+    # Read once, a relation flows; read twice it is kept where it is sampled, so that both readings see the same rows.
+    flows = engine.top_lists and ("u" not in relations or (engine.dialect is Dialect.DUCKDB and not large))
+    keep = False if flows else {Dialect.MYSQL: None, Dialect.SPARK: None}.get(engine.dialect, True)
+    ctes = (exp.CTE(this=tree, alias=alias_of(name), materialized=keep) for name, tree in relations.items())
+    return [*_inlined(barrier, engine, large=large), *ctes]
 
 
 def count_rows(table: str, barrier: Barrier) -> exp.Select:
@@ -109,9 +113,7 @@ def _wide(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], u
     return Statement(tree=tree, keys=tuple(key for key, _ in fields), names={})
 
 
-def _long(
-    parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine
-) -> Statement:
+def _long(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine) -> Statement:
     """Short rows: a name and up to 32 numbers, which `names` gives the keys of."""
     selects: list[tuple[tuple[str, ...], exp.Select]] = []
     for fields, relation in ((parts.rows, "r"), (parts.units, unit_name)):
@@ -138,7 +140,7 @@ def _named_row(name: str, select: exp.Select, engine: Engine) -> exp.Select:
     """A name, the aggregates, and nulls up to the common width; doubles where a UNION must agree on types."""
     cells = [e.unalias() for e in select.expressions]
     cells += [exp.Null() for _ in range(_WIDTH - len(cells))]
-    if engine.dialect in (Dialect.POSTGRES, Dialect.SPARK):
+    if engine.dialect is Dialect.SPARK:
         double = exp.DataType.build("double")
         cells = [exp.Cast(this=cell, to=double.copy()) for cell in cells]
     select.set("expressions", [exp.Literal.string(name), *cells])
@@ -168,7 +170,7 @@ def sampled_rows(fields: Fields, source: exp.Expression, share: float | None, en
 
 
 def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:
-    """The barrier's tables; a table with nothing to fence off is not copied, nor, on DuckDB, a large one.
+    """The barrier's tables; a table with nothing to fence off is not copied, nor is a large one.
 
     The fence keeps a question's own expressions off other tenants' rows, as their errors can quote a cell. A summary
     statement has no such expression: all of its are fixed here, none fails on a value, and the filter stays.
@@ -176,19 +178,13 @@ def _inlined(barrier: Barrier, engine: Engine, *, large: bool) -> list[exp.CTE]:
     ctes = [cte.copy() for cte in barrier.ctes]
     if engine.dialect in (Dialect.DUCKDB, Dialect.POSTGRES):
         for cte in ctes:
-            if (large and engine.dialect is Dialect.DUCKDB) or cte.args.get("materialized") is None:
+            if large or cte.args.get("materialized") is None:
                 cte.set("materialized", False)
     if engine.dialect is Dialect.SPARK:
         # Behind the fence a table that is read twice would be shuffled whole; without it each reader reads its columns.
         for cte in ctes:
             cte.set("this", unfenced(cte.this))
     return ctes
-
-
-def _cte(name: str, tree: exp.Select, engine: Engine) -> exp.CTE:
-    """DuckDB reads ``r`` once, as it flows; the others read it many times, so they keep it."""
-    keep = {Dialect.DUCKDB: False, Dialect.MYSQL: None, Dialect.SPARK: None}.get(engine.dialect, True)
-    return exp.CTE(this=tree, alias=alias_of(name), materialized=keep)
 
 
 def _rebound(select: exp.Select, unit_name: str) -> exp.Select:

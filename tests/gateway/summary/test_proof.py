@@ -65,8 +65,10 @@ def test_b2_no_released_number_is_exact_and_no_cell_text_appears(engine: str, wo
             assert f'"{word}"' not in said
     for row in world.rows:
         for cell in (row[2], row[5]):
+            # A cell that has two digits itself, such as -5000.0, can equal a rounded end or edge.
             text = str(cell)
-            assert len(text) < 6 or text not in said
+            is_round = isinstance(cell, float) and digits(cell) <= 2
+            assert is_round or len(text) < 6 or text not in said
 
 
 @pytest.mark.parametrize("engine", ENGINES)
