@@ -194,13 +194,15 @@ class SourceConfig(_Closed):
     url: SecretStr | None = None
     """Address of a server. Rather give `url_env`, so that no password is in the file."""
     url_env: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
-    """Name of the environment variable that holds the address."""
+    """Environment variable that holds the address."""
     schemas: tuple[str, ...] = ()
     """Only these schemas of a server; the driver's default if empty."""
     ca_file: Path | None = None
     """Certificate authority to check a server's certificate against."""
     header: bool | None = None
     """CSV: whether the first line names the columns; looked at if not set (a doubtful one counts as data)."""
+    memory_mb: Annotated[int, Field(ge=128, le=1_000_000)] = 512
+    """DuckDB and files: most memory of the engine. Medians of tens of millions of values need more."""
     timezone: str = "UTC"
     week_start: Literal["monday", "sunday"] = "monday"
     currency: Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None = None

@@ -18,7 +18,8 @@ import duckdb
 from gateway.sources.errors import Code, failure
 from gateway.sources.private import PrivateFolder
 
-MEMORY_LIMIT: Final = "2GB"
+MEMORY_MB: Final = 512
+"""Memory of an engine unless the owner gives it more: its buffer pool grows to this, whatever the file's size."""
 THREADS: Final = 2
 _SPILL_LIMIT: Final = "8GB"
 
@@ -28,7 +29,6 @@ _LOCK_DOWN: Final[dict[str, str]] = {
     "autoload_known_extensions": "false",
     "allow_persistent_secrets": "false",
     "python_enable_replacements": "false",
-    "memory_limit": MEMORY_LIMIT,
     "threads": str(THREADS),
     "max_temp_directory_size": _SPILL_LIMIT,
 }
@@ -37,12 +37,13 @@ _LOCK_DOWN: Final[dict[str, str]] = {
 class Instance:
     """A DuckDB engine over one file. `use` counts the sources that hold it; DuckDB allows one a file and process."""
 
-    def __init__(self, name: str, path: Path, allowed_paths: tuple[str, ...]) -> None:
+    def __init__(self, name: str, path: Path, allowed_paths: tuple[str, ...], memory_mb: int) -> None:
         self.users = 1
         self._spill = PrivateFolder()
         try:
             config: dict[str, str | bool | int | float | list[str]] = {
                 **_LOCK_DOWN,
+                "memory_limit": f"{memory_mb}MB",
                 "temp_directory": str(self._spill.path),
             }
             self.connection = duckdb.connect(path, read_only=True, config=config)
@@ -67,13 +68,14 @@ _shared: dict[Path, Instance] = {}
 _lock = threading.Lock()
 
 
-def open_instance(name: str, path: Path, allowed_paths: tuple[str, ...] = ()) -> Instance:
+def open_instance(name: str, path: Path, allowed_paths: tuple[str, ...] = (), memory_mb: int = MEMORY_MB) -> Instance:
     """Open a file, or join those that have it open already.
 
     Args:
         name: The source, for errors.
         path: The database file.
         allowed_paths: Parquet files that views of the database read; no other file can be opened.
+        memory_mb: Most memory of the engine, in MB; of several sources of a file, the first one's counts.
 
     Raises:
         SourceError: The file is missing, locked by a writer, or no DuckDB database.
@@ -84,7 +86,7 @@ def open_instance(name: str, path: Path, allowed_paths: tuple[str, ...] = ()) ->
         if instance is not None:
             instance.users += 1
             return instance
-        instance = Instance(name, place, allowed_paths)
+        instance = Instance(name, place, allowed_paths, memory_mb)
         _shared[place] = instance
         return instance
 

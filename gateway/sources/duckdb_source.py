@@ -19,7 +19,7 @@ from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, 
 from gateway.errors import GatewayError
 from gateway.sources.base import Cancel
 from gateway.sources.checks import vocabulary
-from gateway.sources.duckdb_instance import close_instance, open_instance
+from gateway.sources.duckdb_instance import MEMORY_MB, close_instance, open_instance
 from gateway.sources.errors import Code, duckdb_code, failure
 from gateway.sources.names import safe_names
 from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
@@ -57,6 +57,7 @@ class DuckDbSource(SqlSource):
         warnings: What the loader of files has to say; safe to show.
         allowed_paths: Parquet files that views of the database read; no other file can be opened.
         loaded: The database is the private copy of files, so its tables are files.
+        memory_mb: Most memory of the engine, in MB.
 
     Raises:
         SourceError: The file is missing, locked, or no DuckDB database.
@@ -71,12 +72,13 @@ class DuckDbSource(SqlSource):
         warnings: tuple[str, ...] = (),
         loaded: bool = False,
         allowed_paths: tuple[str, ...] = (),
+        memory_mb: int = MEMORY_MB,
     ) -> None:
         super().__init__(name, Dialect.DUCKDB)
         self._comments = comments
         self._warnings = warnings
         self._loaded = loaded
-        self._instance = open_instance(name, path, allowed_paths)
+        self._instance = open_instance(name, path, allowed_paths, memory_mb)
         self._open = True
 
     @contextmanager

@@ -17,6 +17,7 @@ from typing import Final
 import duckdb
 
 from gateway.errors import SourceError
+from gateway.sources.duckdb_instance import MEMORY_MB
 from gateway.sources.duckdb_source import DuckDbSource
 from gateway.sources.errors import Code, failure
 from gateway.sources.formats import SUFFIXES, Format, as_utf8, sniff_format
@@ -44,7 +45,7 @@ class _Part:
     files: tuple[Path, ...]
 
 
-def open_files(name: str, path: Path, *, header: bool | None = None) -> DuckDbSource:
+def open_files(name: str, path: Path, *, header: bool | None = None, memory_mb: int = MEMORY_MB) -> DuckDbSource:
     """Open a file, or a folder of files, as a source.
 
     Args:
@@ -52,6 +53,7 @@ def open_files(name: str, path: Path, *, header: bool | None = None) -> DuckDbSo
         path: A CSV, JSON Lines or Parquet file, or a folder. In a folder each file is a table, and each folder in it
             is one table of all its files.
         header: Whether the first line of CSV names the columns; None to tell by looking.
+        memory_mb: Most memory of the engine, in MB.
 
     Raises:
         SourceError: Nothing in it is a table.
@@ -59,9 +61,16 @@ def open_files(name: str, path: Path, *, header: bool | None = None) -> DuckDbSo
     work = PrivateFolder()
     try:
         parts = _parts(name, path)
-        loader = _Loader(name, work.path, header=header)
+        loader = _Loader(name, work.path, header=header, memory_mb=memory_mb)
         database, allowed = loader.load(parts)
-        return DuckDbSource(name, database, warnings=tuple(loader.warnings), loaded=True, allowed_paths=allowed)
+        return DuckDbSource(
+            name,
+            database,
+            warnings=tuple(loader.warnings),
+            loaded=True,
+            allowed_paths=allowed,
+            memory_mb=memory_mb,
+        )
     finally:
         # The open descriptor keeps the data; with the name gone, no rows outlive the process.
         work.close()
@@ -103,8 +112,9 @@ def _is_wanted(file: Path) -> bool:
 class _Loader:
     """Makes the private database. `warnings` are safe to show: they name tables by their safe names only."""
 
-    def __init__(self, name: str, work: Path, *, header: bool | None) -> None:
+    def __init__(self, name: str, work: Path, *, header: bool | None, memory_mb: int) -> None:
         self._name = name
+        self._memory_mb = memory_mb
         self._work = work
         self._header = header
         self.warnings: list[str] = []
@@ -121,7 +131,7 @@ class _Loader:
                     "autoinstall_known_extensions": "false",
                     "autoload_known_extensions": "false",
                     "python_enable_replacements": "false",
-                    "memory_limit": "2GB",
+                    "memory_limit": f"{self._memory_mb}MB",
                     "threads": "2",
                     "temp_directory": str(self._work),
                     "preserve_insertion_order": "false",

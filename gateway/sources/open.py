@@ -66,14 +66,14 @@ def _open_file(config: SourceConfig) -> Source:
     if found is Format.DUCKDB:
         from gateway.sources.duckdb_source import DuckDbSource
 
-        return DuckDbSource(config.name, path, comments=config.comments)
+        return DuckDbSource(config.name, path, comments=config.comments, memory_mb=config.memory_mb)
     if found is Format.SQLITE:
         from gateway.sources.sqlite_source import SqliteSource
 
         return SqliteSource(config.name, path)
     from gateway.sources.files import open_files
 
-    return open_files(config.name, path, header=config.header)
+    return open_files(config.name, path, header=config.header, memory_mb=config.memory_mb)
 
 
 def _open_server(config: SourceConfig, kind: str) -> Source:

@@ -9,8 +9,8 @@ from sqlglot import exp
 
 from gateway.catalog import Column, ColumnType, Dialect, Table
 from gateway.summary.engine import Engine, as_number, call, case, date_parts, distinct_form, number, text_classes
-from gateway.summary.lists import TAIL, number_lists, tenths
-from gateway.summary.measured import GRID, QUANTILES
+from gateway.summary.lists import number_lists, tenths
+from gateway.summary.measured import GRID, QUANTILES, TAIL
 from gateway.summary.shapes import (
     Fields,
     count_all,

@@ -13,11 +13,8 @@ from sqlglot import exp
 
 from gateway.catalog import Dialect
 from gateway.summary.engine import Engine, call, number
-from gateway.summary.measured import QUANTILES
+from gateway.summary.measured import QUANTILES, TAIL
 from gateway.summary.shapes import Fields, or_null, quoted
-
-TAIL: Final = 10
-"""Units in a tail mean (docs/disclosure.md: min and max only as averages over enough distinct entities)."""
 
 
 def number_lists(i: int, engine: Engine, *, exact: bool, grouped: bool) -> tuple[Fields, Fields, Fields]:

@@ -13,6 +13,8 @@ from gateway.catalog import ColumnType
 
 GRID = 1_000
 """Steps between a column's declared bounds: whole numbers, so that a sum is exact."""
+TAIL = 10
+"""Units in a tail mean (docs/disclosure.md: min and max only as averages over enough distinct entities)."""
 QUANTILES = (0.1, 0.25, 0.5, 0.75, 0.9)
 """The only quantiles that are ever computed (SECURITY B)."""
 

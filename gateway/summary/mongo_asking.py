@@ -13,9 +13,9 @@ from typing import Any, Final
 
 from gateway.catalog import ColumnType
 from gateway.mongo import Stage, marker
-from gateway.summary.asking import TAIL, Ask
+from gateway.summary.asking import Ask
 from gateway.summary.engine import CLASSES
-from gateway.summary.measured import GRID, QUANTILES
+from gateway.summary.measured import GRID, QUANTILES, TAIL
 
 Expression = Any
 """An aggregation expression: JSON, as the driver takes it."""

@@ -113,7 +113,9 @@ def _wide(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], u
     return Statement(tree=tree, keys=tuple(key for key, _ in fields), names={})
 
 
-def _long(parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine) -> Statement:
+def _long(
+    parts: Parts, singles: Sequence[tuple[tuple[str, ...], exp.Select]], unit_name: str, engine: Engine
+) -> Statement:
     """Short rows: a name and up to 32 numbers, which `names` gives the keys of."""
     selects: list[tuple[tuple[str, ...], exp.Select]] = []
     for fields, relation in ((parts.rows, "r"), (parts.units, unit_name)):
