@@ -32,7 +32,7 @@ from tests.gateway.chart.conftest import Engine
 from tests.gateway.chart.test_engines import answer
 from tests.servers.postgres import PostgresServer
 
-SQL = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL)
+SQL = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL, Dialect.SPARK)
 GOOD = bar("orders", {"column": "customers.country", "via": ["orders.customer_id"]}, COUNT)
 
 
@@ -184,7 +184,7 @@ CONTROLS = (
 
 def _filled(form: str, query: CompiledQuery) -> str:
     head, rest = _split(query)
-    quote = "`" if query.dialect is Dialect.MYSQL else '"'
+    quote = "`" if query.dialect in {Dialect.MYSQL, Dialect.SPARK} else '"'
     filled = form.replace("{with}", head).replace("{rest}", rest).replace("{all}", query.statement)
     return filled.replace("{q}", quote)
 
@@ -298,10 +298,10 @@ def _rows(engine: Engine, spec: dict[str, Any], right: Scope) -> object:
     return answer(engine, spec, right).rows
 
 
-@pytest.fixture(params=["duckdb", "sqlite", "postgres", "mariadb", "mongodb"])
+@pytest.fixture(params=["duckdb", "sqlite", "postgres", "mariadb", "mongodb", "spark"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Each real database in turn."""
-    if request.param in {"postgres", "mariadb", "mongodb"}:
+    if request.param in {"postgres", "mariadb", "mongodb", "spark"}:
         request.applymarker(pytest.mark.server)
     return request.getfixturevalue(f"{request.param}_shop")  # type: ignore[no-any-return]
 

@@ -25,6 +25,7 @@ from tests.gateway.sources.proved import proved
 from tests.servers.mariadb import MariadbServer
 from tests.servers.mongodb import MongodbServer
 from tests.servers.postgres import PostgresServer
+from tests.servers.spark import SparkServer
 
 TRIALS = int(os.environ.get("ROWLESS_STOP_TRIALS", "10"))
 """The nightly run sets 100."""
@@ -34,6 +35,7 @@ LONG = {
     "sqlite": "WITH RECURSIVE r(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM r) SELECT count(*) FROM r",
     "postgres": "SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b",
     "mysql": "SELECT count(*) FROM stopped.n a, stopped.n b, stopped.n c, stopped.n d",
+    "spark": "SELECT count(*) FROM range(0, 100000000000, 1, 2) a CROSS JOIN range(0, 1000, 1, 2) b",
     "mongodb": written([
         {"$lookup": {"from": "n", "let": {"a": "$i"}, "as": "b", "pipeline": [
             {"$match": {"$expr": {"$gt": [{"$add": ["$i", "$$a"]}, -1]}}}]}},
@@ -86,6 +88,10 @@ def opened(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[tuple[Bou
             with mongodb.admin() as client:
                 mine = {"$match": {"appName": "rowless", "ns": "stopped.n", "active": True}}
                 return len(list(client.admin.aggregate([{"$currentOp": {"allUsers": True}}, mine])))
+    elif kind == "spark":
+        spark: SparkServer = request.getfixturevalue("spark_server")
+        config = SourceConfig(name="s", url=SecretStr(spark.url()), unrestricted=True)
+        running = nothing_to_look_at  # its list of operations is in the web page alone, which is off
     else:
         mariadb: MariadbServer = request.getfixturevalue("mariadb_server")
         with closing(mariadb.admin()) as admin, admin.cursor() as cursor:
@@ -130,6 +136,7 @@ QUICK = {
     "sqlite": "SELECT :n + 1000",
     "postgres": "SELECT %(n)s + count(*) FROM generate_series(1, 1000)",
     "mysql": "SELECT :n + 1000",
+    "spark": "SELECT :n + count(*) FROM range(1000)",
     "mongodb": written([
         {"$limit": 10},
         {"$group": {"_id": None, "n": {"$sum": 100}}},
