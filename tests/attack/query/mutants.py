@@ -51,14 +51,21 @@ def _ctes(tree: exp.Select) -> list[exp.CTE]:
     return [cte for cte in with_.expressions if cte.alias.startswith("s_")]
 
 
+def _body(cte: exp.CTE) -> exp.Select:
+    """The SELECT that reads the base table: on Spark it stands within the fence."""
+    select = cte.this
+    source = select.args["from_"].this
+    return source.this if isinstance(source, exp.Subquery) else select  # type: ignore[no-any-return]
+
+
 def _scoped(tree: exp.Select, random: Random) -> exp.CTE | None:
-    found = [cte for cte in _ctes(tree) if cte.this.args.get("where")]
+    found = [cte for cte in _ctes(tree) if _body(cte).args.get("where")]
     return random.choice(found) if found else None
 
 
 def _predicate(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = _scoped(tree, random)
-    return cte.this.args["where"].this if cte else None
+    return _body(cte).args["where"].this if cte else None
 
 
 def _outer_tables(tree: exp.Select) -> list[exp.Table]:
@@ -78,7 +85,7 @@ def _base(random: Random) -> exp.Table:
 def drop_scope_filter(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = _scoped(tree, random)
     if cte is not None:
-        cte.this.set("where", None)
+        _body(cte).set("where", None)
     return tree if cte is not None else None
 
 
@@ -156,13 +163,13 @@ def other_filter_column(tree: exp.Select, random: Random) -> exp.Expr | None:
 @_tree
 def other_base_table(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = random.choice(_ctes(tree))
-    cte.this.args["from_"].set("this", _base(random))
+    _body(cte).args["from_"].set("this", _base(random))
     return tree
 
 
 @_tree
 def other_schema(tree: exp.Select, random: Random) -> exp.Expr | None:
-    table = random.choice(_ctes(tree)).this.args["from_"].this
+    table = _body(random.choice(_ctes(tree))).args["from_"].this
     table.set("db", _ident(random.choice(["other", "public", "main", "pg_catalog", "information_schema"])))
     return tree
 
@@ -170,7 +177,7 @@ def other_schema(tree: exp.Select, random: Random) -> exp.Expr | None:
 @_tree
 def parent_by_base_table(tree: exp.Select, random: Random) -> exp.Expr | None:
     for cte in _ctes(tree):
-        where = cte.this.args.get("where")
+        where = _body(cte).args.get("where")
         inner = where.find(exp.Table) if where else None
         if inner is not None:
             inner.set("this", _ident(inner.name.removeprefix("s_")))
@@ -181,7 +188,7 @@ def parent_by_base_table(tree: exp.Select, random: Random) -> exp.Expr | None:
 @_tree
 def parent_by_other_key(tree: exp.Select, random: Random) -> exp.Expr | None:
     for cte in _ctes(tree):
-        where = cte.this.args.get("where")
+        where = _body(cte).args.get("where")
         inner = where.find(exp.Select) if where else None
         if inner is not None:
             inner.expressions[0].set("this", _ident("customer_id"))
@@ -196,27 +203,31 @@ def drop_fence(tree: exp.Select, random: Random) -> exp.Expr | None:
         return None
     cte.set("materialized", None)
     cte.this.set("limit", None)
+    if _body(cte) is not cte.this:
+        inner = _body(cte).copy()
+        inner.set("expressions", inner.expressions[:-1])
+        cte.set("this", inner)
     return tree
 
 
 @_tree
 def let_hidden_column_through(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = random.choice(_ctes(tree))
-    cte.this.expressions.append(exp.alias_(exp.column("tenant_id", quoted=True), "tenant_id", quoted=True))
+    _body(cte).expressions.append(exp.alias_(exp.column("tenant_id", quoted=True), "tenant_id", quoted=True))
     return tree
 
 
 @_tree
 def alias_hidden_column(tree: exp.Select, random: Random) -> exp.Expr | None:
     cte = random.choice(_ctes(tree))
-    item = random.choice(cte.this.expressions)
+    item = random.choice(_body(cte).expressions)
     item.replace(exp.alias_(exp.column("tenant_id", quoted=True), item.alias_or_name, quoted=True))
     return tree
 
 
 @_tree
 def star_in_scope_cte(tree: exp.Select, random: Random) -> exp.Expr | None:
-    random.choice(_ctes(tree)).this.set("expressions", [exp.Star()])
+    _body(random.choice(_ctes(tree))).set("expressions", [exp.Star()])
     return tree
 
 

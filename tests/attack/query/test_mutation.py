@@ -19,7 +19,7 @@ from tests.attack.query import mutants
 from tests.gateway.chart import shop
 from tests.gateway.chart.cases import CASES
 
-DIALECTS = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL)
+DIALECTS = (Dialect.DUCKDB, Dialect.SQLITE, Dialect.POSTGRES, Dialect.MYSQL, Dialect.SPARK)
 ROUNDS = int(os.environ.get("ROWLESS_TEST_EXAMPLES", "170"))
 WANTED = 0.95
 
