@@ -3,9 +3,6 @@
 Floors, a little under what was measured.
 """
 
-Floors, a little under what was measured.
-"""
-
 from __future__ import annotations
 
 import importlib.util
