@@ -42,7 +42,7 @@ _MAX_MESSAGE_BYTES: Final = 32 * 1024 * 1024
 """The server cuts Arrow batches at 4 MiB (``spark.connect.grpc.arrow.maxBatchSize``); one wide row may be longer."""
 _PATIENCE: Final = 4
 _LOST: Final = "INVALID_HANDLE."
-_TLS_WORDS: Final = re.compile(r"ssl|tls|certificate|handshake", re.IGNORECASE)
+_TLS_WORDS: Final = re.compile(r"ssl|tls|certificate|handshake|verification", re.IGNORECASE)
 
 
 class SparkFailure(Exception):  # noqa: N818  (not shown to anybody: it carries a code to `spark_source`)

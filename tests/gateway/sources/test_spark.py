@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
+import ssl
 import threading
 import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import trustme
 from pydantic import SecretStr
 
 from gateway.catalog import ColumnType, Dialect
@@ -23,7 +27,7 @@ from gateway.sources.spark_source import SETTINGS, SparkSource, check_query, rea
 from gateway.tenancy.scope import Limits, RowFilter, Scope, TableScope
 from tests.gateway.sources.proved import proved
 from tests.servers.postgres import free_port
-from tests.servers.spark import SparkServer
+from tests.servers.spark import TOKEN, SparkServer
 
 pytestmark = pytest.mark.server
 LIMITS = Limits(timeout_s=120)
@@ -116,6 +120,70 @@ def test_what_is_wrong_with_a_connection_is_said(lake: SparkServer) -> None:
         with pytest.raises(SourceError) as error:
             SparkSource(config(url, schemas=schemas))
         assert error.value.code == code, url
+
+
+class Proxy:
+    """What ends TLS in front of a server that has none: bytes of a TLS connection on one side, plain on the other."""
+
+    def __init__(self, port: int, certificate: trustme.LeafCert) -> None:
+        self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        certificate.configure_cert(self._context)
+        self._context.set_alpn_protocols(["h2"])
+        self._target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                plain = self._listener.accept()[0]
+                threading.Thread(target=self._join, args=(plain,), daemon=True).start()
+
+    def _join(self, outside: socket.socket) -> None:
+        with (
+            contextlib.suppress(OSError),
+            outside,
+            self._context.wrap_socket(outside, server_side=True) as secured,
+            socket.create_connection(("127.0.0.1", self._target)) as inside,
+        ):
+            back = threading.Thread(target=self._copy, args=(inside, secured), daemon=True)
+            back.start()
+            self._copy(secured, inside)
+            back.join()
+
+    @staticmethod
+    def _copy(source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError, ValueError):
+            while chunk := source.recv(65536):
+                target.sendall(chunk)
+            target.shutdown(socket.SHUT_RDWR)
+
+    def close(self) -> None:
+        self._listener.close()
+
+
+def test_tls_holds_the_certificate_to_the_host_and_to_the_authority(lake: SparkServer, tmp_path: Path) -> None:
+    """The right one lets in; another authority, and a certificate of another host, do not."""
+    authority, other = trustme.CA(), trustme.CA()
+    authority.cert_pem.write_to_path(tmp_path / "ca.pem")
+    other.cert_pem.write_to_path(tmp_path / "other.pem")
+    for issued, ca_file, code in (
+        (authority.issue_cert("127.0.0.1"), "ca.pem", ""),
+        (authority.issue_cert("127.0.0.1"), "other.pem", "source_tls_failed"),
+        (authority.issue_cert("db.example"), "ca.pem", "source_tls_failed"),
+        (authority.issue_cert("127.0.0.1"), "missing.pem", "source_tls_failed"),
+    ):
+        proxy = Proxy(lake.port, issued)
+        url = f"sc://127.0.0.1:{proxy.port}/;token={TOKEN};use_ssl=true"
+        said = ""
+        try:
+            SparkSource(config(url, schemas=("lake",), ca_file=tmp_path / ca_file)).close()
+        except SourceError as error:
+            said = error.code
+        finally:
+            proxy.close()
+        assert said == code
 
 
 # Structure
@@ -278,7 +346,13 @@ def test_an_error_tells_a_code_and_nothing_else(source: SparkSource) -> None:
         assert error.value.__cause__ is None
 
 
-def test_a_caller_who_leaves_stops_the_statement(source: SparkSource) -> None:
+def ticks(lake: SparkServer) -> list[float]:
+    """Processor time of each executor, in hundredths of a second."""
+    stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in lake.executors()]
+    return [float(fields[11]) + float(fields[12]) for fields in stats]
+
+
+def test_a_caller_who_leaves_stops_the_statement(source: SparkSource, lake: SparkServer) -> None:
     """Within a second, in the cluster too; the next statement is not hit."""
     cancel = Cancel()
     threading.Timer(2.0, cancel.cancel).start()
@@ -287,6 +361,10 @@ def test_a_caller_who_leaves_stops_the_statement(source: SparkSource) -> None:
         source.run(proved(Dialect.SPARK, ENDLESS, "integer"), limits=LIMITS, cancel=cancel)
     assert error.value.code == "query_cancelled"
     assert time.monotonic() - started < 5
+    time.sleep(1)
+    before = sum(ticks(lake))
+    time.sleep(1)
+    assert sum(ticks(lake)) - before < 50, "the executors, at 200 ticks a second while they worked, still do"
     assert source.aggregate("SELECT 1 AS `d1`", {}, timeout_s=60) == [(1,)]
 
 
@@ -311,12 +389,20 @@ def test_rows_and_bytes_are_limited_while_they_stream(source: SparkSource) -> No
 
 def test_a_session_that_the_server_lost_is_opened_anew_with_its_settings(source: SparkSource) -> None:
     """A server that restarts, or drops an idle session, would answer in a session without the settings."""
-    session = source._session
-    assert session is not None
-    session.close()
-    assert source.aggregate("SELECT CAST('x' AS INT) AS `d1`", {}, timeout_s=60) == [(None,)]
-    assert source._session is not session
-    assert source.setting("spark.sql.runSQLOnFiles") == "false"
+    for lose in (lambda session: session.close(), lambda session: setattr(session, "_server_side", str(uuid.uuid4()))):
+        session = source._session
+        assert session is not None
+        lose(session)
+        assert source.aggregate("SELECT CAST('x' AS INT) AS `d1`", {}, timeout_s=60) == [(None,)]
+        assert source._session is not session
+        assert source.setting("spark.sql.runSQLOnFiles") == "false"
+
+
+def test_a_setting_that_the_server_does_not_keep_keeps_the_source_out(lake: SparkServer) -> None:
+    """Cannot finish: one that is the server's alone, and one that no server has."""
+    for settings in ({"spark.sql.warehouse.dir": "/tmp/x"}, {"spark.sql.session.timeZone": "Nowhere/Land"}):
+        with pytest.raises(SparkFailure):
+            lake.session(settings)
 
 
 def test_distinct_values_of_a_scope_are_streamed(source: SparkSource) -> None:
@@ -330,12 +416,7 @@ def test_distinct_values_of_a_scope_are_streamed(source: SparkSource) -> None:
 
 def test_the_executors_do_the_work(source: SparkSource, lake: SparkServer) -> None:
     """Two processes apart from the server read the files; one row comes back of two thousand."""
-
-    def busy() -> list[float]:
-        stats = [Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split() for pid in lake.executors()]
-        return [float(fields[11]) + float(fields[12]) for fields in stats]
-
-    before = busy()
+    before = ticks(lake)
     counted = []
     for _ in range(3):
         statement = (
@@ -346,5 +427,5 @@ def test_the_executors_do_the_work(source: SparkSource, lake: SparkServer) -> No
     assert len(counted) == 1
     assert counted[0][1] == 4
     assert len(before) == 2
-    assert all(after > then for then, after in zip(before, busy(), strict=True))
+    assert all(after > then for then, after in zip(before, ticks(lake), strict=True))
     assert ColumnType.TEXT is source.reflect().by_name["orders"].by_name["tenant"].type
