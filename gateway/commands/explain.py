@@ -25,12 +25,21 @@ def print_explanation(console: Console, known: Known, answer: Answer) -> None:
     _part(console, "5 scan", "\n".join(explanation.findings))
     _part(console, "7 reply", explanation.reply)
     _part(console, "8 spec, canonical", json.dumps(json.loads(canonical(answer.spec)), indent=1))
-    _part(console, "9 and 10 scoped query, proved (values are bound, not written)", explanation.statement)
+    _part(
+        console, "9 and 10 scoped query, proved (values are bound, not written)", stage_by_stage(explanation.statement)
+    )
     console.print(Rule("stages"))
     table = Table("stage", "ms", "what it decided", box=None)
     for stage in explanation.stages:
         table.add_row(stage.name, f"{stage.ms:.1f}", stage.says)
     console.print(table)
+
+
+def stage_by_stage(statement: str) -> str:
+    """A pipeline with one stage on a line; SQL as it is."""
+    if not statement.startswith("["):
+        return statement
+    return "\n".join(json.dumps(stage, ensure_ascii=False) for stage in json.loads(statement))
 
 
 def print_failure(console: Console, known: Known, error: GatewayError) -> None:
