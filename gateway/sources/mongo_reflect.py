@@ -4,8 +4,8 @@ MongoDB keeps no list of fields. What a validator declares is taken from it; the
 name and type over at most 20,000 documents of a collection, the oldest and the newest half. No value is fetched. But a
 field's name comes from documents, as a cell does, so the rule for keys of documents holds (docs/disclosure.md): a name
 is told only if at least ten documents and one percent have it, and more than 200 names under one parent are data. Such
-a parent, and an array, is one JSON column. Nested documents become columns down to three levels, ``address.city`` as
-``address_city``.
+a parent is one JSON column, as is an array; of a whole document those names stay that half of all have. Nested
+documents become columns down to three levels, ``address.city`` as ``address_city``.
 
 A column has the type that nine in ten of its values have; a value of another type counts as missing from then on
 (`gateway.tenancy.barrier_mongo`).
@@ -231,7 +231,7 @@ def _count_fields(source: Reading, collection: str, *, view: bool) -> list[Count
             {"$unionWith": {"coll": collection, "pipeline": half}},
         ]
     counted = []
-    for group in _first(source, collection, [*head, *_field_stages(least)]):
+    for group in _first(source, collection, [*head, *_field_stages(least, documents)]):
         for field in group["told"]:
             path = tuple(str(part) for part in field["path"])
             types = {str(t["type"]): int(t["n"]) for t in field["types"]}
@@ -246,7 +246,7 @@ def _first(source: Reading, collection: str, stages: Sequence[Stage]) -> list[di
         return list(fetch(100_000))
 
 
-def _field_stages(least: int) -> list[Stage]:
+def _field_stages(least: int, documents: int) -> list[Stage]:
     """Count fields by path and type; keep those that `least` documents have, under parents of at most 200 names."""
     path, places = "$_id", {"$sum": "$places"}
     parent = {
@@ -256,7 +256,10 @@ def _field_stages(least: int) -> list[Stage]:
             {"$slice": [path, {"$max": [1, {"$subtract": [{"$size": path}, 1]}]}]},
         ]
     }
-    told = {"path": path, "types": "$types", "place": {"$divide": ["$places", "$n"]}}
+    told = {"path": path, "types": "$types", "n": "$n", "place": {"$divide": ["$places", "$n"]}}
+    # Of a document with data as names, those stay that half of all have: they are nobody's own. Nested: none.
+    at_top: Stage = {"$and": [{"$eq": ["$_id", []]}, {"$gte": ["$$this.n", documents / 2]}]}
+    common: Stage = {"$filter": {"input": "$told", "cond": at_top}}
     return [
         {"$project": {"field": _entries("$$ROOT", (), 1)}},
         {"$unwind": {"path": "$field", "includeArrayIndex": "place"}},
@@ -276,7 +279,8 @@ def _field_stages(least: int) -> list[Stage]:
                 "told": {"$push": {"$cond": [{"$gte": ["$n", least]}, told, "$$REMOVE"]}},
             }
         },
-        {"$match": {"keys": {"$lte": MOST_KEYS}, "told": {"$ne": []}}},
+        {"$set": {"told": {"$cond": [{"$gt": ["$keys", MOST_KEYS]}, common, "$told"]}}},
+        {"$match": {"told": {"$ne": []}}},
         {"$project": {"_id": 0, "told": 1}},
     ]
 

@@ -81,11 +81,32 @@ class Measurer(Protocol):
         """Keys of a JSON column; none if it is no such column or the engine cannot tell."""
         ...
 
+    def common(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        config: SourceConfig,
+        table: Table,
+        column: str,
+        *,
+        most: int,
+        timeout_s: float,
+    ) -> list[object]:
+        """Values of a column that at least `min_group` units have, the commonest first, at most `most`."""
+        ...
+
     def inclusion(
         self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
     ) -> Inclusion:
         """How far the values of a child column are keys of its supposed parent."""
         ...
+
+
+def subject_of(config: SourceConfig, table: Table) -> str | None:
+    """Column that names the data subjects of a table; None if its rows are the units."""
+    rule = config.rule(table.name)
+    return rule.subject if rule else None
 
 
 def measurer_for(dialect: Dialect) -> Measurer:

@@ -18,7 +18,7 @@ from gateway.project import SourceConfig
 from gateway.sources.base import Source
 from gateway.summary.asking import CLASS_ROWS, Ask
 from gateway.summary.measured import PathMeasured, TableMeasured
-from gateway.summary.measurer import Answer, Inclusion
+from gateway.summary.measurer import Answer, Inclusion, subject_of
 from gateway.summary.mongo_asking import (
     class_facts,
     class_stages,
@@ -112,8 +112,7 @@ class MongoMeasurer:
         timeout_s: float,
     ) -> tuple[PathMeasured, ...]:
         """Keys of a nested document or of the documents in a list (`gateway.summary.mongo_paths`)."""
-        rule = config.rule(table.name)
-        subject = rule.subject if rule else None
+        subject = subject_of(config, table)
         tail = path_stages(column, subject, least=config.thresholds.min_group)
         if not tail:
             return ()
@@ -124,6 +123,36 @@ class MongoMeasurer:
         except (QueryError, SourceError):
             return ()
         return read_paths(found)
+
+    def common(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        config: SourceConfig,
+        table: Table,
+        column: str,
+        *,
+        most: int,
+        timeout_s: float,
+    ) -> list[object]:
+        """Values of a column that enough units have, the commonest first."""
+        subject, least = subject_of(config, table), config.thresholds.min_group
+        barrier = MongoBarrier(catalog, scope)
+        units: Stage = {"$size": {"$setDifference": ["$units", [None]]}} if subject else {"$add": ["$rows", 0]}
+        each = {"$addToSet": "$" + subject} if subject else {"$sum": 1}
+        stages: list[Stage] = [
+            *barrier.stages(table.name, {column} | ({subject} if subject else set())),
+            {"$match": {column: {"$ne": None}}},
+            {"$group": {"_id": "$" + column, "rows": {"$sum": 1}, "units": each}},
+            # Keys of a sort are read in the order of their names (`gateway.mongo`).
+            {"$project": {"_id": 0, "a": {"$multiply": ["$rows", -1]}, "b": "$_id", "units": units}},
+            {"$match": {"units": {"$gte": least}}},
+            {"$sort": {"a": 1, "b": 1}},
+            {"$limit": most},
+            {"$project": {"b": 1}},
+        ]
+        return [row.get("b") for row in _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)]
 
     def inclusion(
         self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float

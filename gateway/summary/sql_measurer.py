@@ -14,11 +14,12 @@ from gateway.summary.asking import Ask
 from gateway.summary.engine import engine_for
 from gateway.summary.inclusion import inclusion
 from gateway.summary.measured import PathMeasured, TableMeasured
-from gateway.summary.measurer import Answer, Inclusion
+from gateway.summary.measurer import Answer, Inclusion, subject_of
 from gateway.summary.nested import measure_paths
+from gateway.summary.shapes import count_all, named_table, quoted
 from gateway.summary.spread_statement import spread
 from gateway.summary.statement import Statement, build, count_rows
-from gateway.tenancy.barrier import Barrier, scoped_tables
+from gateway.tenancy.barrier import CTE_PREFIX, Barrier, scoped_tables
 from gateway.tenancy.scope import Scope
 
 
@@ -91,6 +92,37 @@ class SqlMeasurer:
     ) -> tuple[PathMeasured, ...]:
         """Keys of a JSON column (`gateway.summary.nested`)."""
         return measure_paths(source, catalog, scope, config, table, column, timeout_s=timeout_s)
+
+    def common(
+        self,
+        source: Source,
+        catalog: Catalog,
+        scope: Scope,
+        config: SourceConfig,
+        table: Table,
+        column: str,
+        *,
+        most: int,
+        timeout_s: float,
+    ) -> list[object]:
+        """Values of a column that enough units have, the commonest first."""
+        subject, least = subject_of(config, table), config.thresholds.min_group
+        barrier = scoped_tables(catalog, scope, {table.name: {column} | ({subject} if subject else set())})
+        value = quoted(column)
+        units = exp.Count(this=exp.Distinct(expressions=[quoted(subject)])) if subject else count_all()
+        enough = exp.GTE(this=units, expression=exp.Literal.number(least))
+        tree = (
+            exp.Select(expressions=[value])
+            .from_(named_table(CTE_PREFIX + table.name))
+            .where(exp.Not(this=exp.Is(this=value.copy(), expression=exp.Null())))
+            .group_by(value.copy())
+            .having(enough)
+            .order_by(exp.Ordered(this=count_all(), desc=True, nulls_first=False), value.copy())
+            .limit(most)
+        )
+        tree.set("with_", exp.With(expressions=list(barrier.ctes)))
+        found = source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=timeout_s)
+        return [row[0] for row in found]
 
     def inclusion(
         self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float

@@ -148,6 +148,18 @@ def test_no_name_that_few_documents_have_is_told(source: MongoSource) -> None:
     assert "4711" not in told
 
 
+def test_of_documents_with_data_as_names_only_common_names_are_told(shop: MongodbServer) -> None:
+    with shop.admin() as client:
+        client["wide"]["t"].insert_many(
+            [{"always": 1, "seldom" if i % 3 else "often": 1, f"user{i}@x.example": 1} for i in range(300)]
+        )
+        shop.make_reader("wide_reader", "wide")
+        opened = open_source(config(shop.url("wide_reader", database="wide")))
+        assert set(opened.reflect().by_name["t"].by_name) == {"_id", "always", "seldom"}
+        opened.close()
+        client.drop_database("wide")
+
+
 def test_comments_are_told_only_if_the_owner_says_so(shop: MongodbServer) -> None:
     opened = open_source(config(shop.url("reader"), comments=True))
     plans = opened.reflect().by_name["plans"]

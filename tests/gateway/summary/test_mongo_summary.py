@@ -13,6 +13,7 @@ from gateway.catalog import ColumnType
 from gateway.project import Project, SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
+from gateway.summary.choices import label_choices
 from gateway.summary.model import Summary
 from gateway.summary.mongo_measurer import MongoMeasurer
 from gateway.summary.summarise import summarise
@@ -202,7 +203,13 @@ def test_labels_count_subjects(mongodb_server: MongodbServer) -> None:
             '[source.tables.t]\nshared = true\nsubject = "who"\n'
             '[source.tables.t.columns.word]\nvocabulary = ["often", "alone"]'
         )
-        table = _summary(Project.parse(f'[[source]]\nname = "w"\nurl = "{url}"\n{rules}').source()).table("t")
+        config = Project.parse(f'[[source]]\nname = "w"\nurl = "{url}"\n{rules}').source()
+        table = _summary(config).table("t")
+        source = open_source(config)
+        catalog = source.reflect()
+        scope = scope_for(config, catalog, tenant="x")
+        assert label_choices(source, catalog, scope, config, "t", "word") == ("often",)
+        source.close()
         client.drop_database("labels")
     assert table is not None
     word = table.column("word")
