@@ -32,8 +32,8 @@ class Mutant(NamedTuple):
 MUTANTS = (
     Mutant(
         "duckdb_source.py",
-        "                _check_one_select(cursor, statement, self.name)\n",
-        "",
+        "    if len(statements) != 1 or statements[0].type is not duckdb.StatementType.SELECT:\n",
+        "    if False:\n",
         ("test_duckdb.py",),
     ),
     Mutant(
@@ -151,7 +151,7 @@ MUTANTS = (
         ("test_mysql.py",),
     ),
     Mutant(
-        "sql.py",
+        "bounded.py",
         "                if total > limits.max_bytes:",
         "                if False:",
         (
@@ -160,7 +160,7 @@ MUTANTS = (
         ),
     ),
     Mutant(
-        "sql.py",
+        "bounded.py",
         "        if not isinstance(query, ScopedQuery):",
         "        if False:",
         ("test_duckdb.py",),
@@ -267,6 +267,16 @@ MUTANTS = (
         "    return native",
         ("test_duckdb.py",),
     ),
+    Mutant("mongo_client.py", '"directConnection": True', '"directConnection": False', ("test_mongo.py",)),
+    Mutant("mongo_client.py", '            "authMechanism": "SCRAM-SHA-256",\n', "", ("test_mongo.py",)),
+    Mutant("mongo_client.py", "context.host = address.host", "context.host = address.ip", ("test_mongo.py",)),
+    Mutant("mongo_client.py", '    logging.getLogger("pymongo").setLevel(logging.WARNING)\n', "", ("test_mongo.py",)),
+    Mutant("mongo_source.py", "if not document.keys() <= set(fields):", "if False:", ("test_mongo.py",)),
+    Mutant("mongo_source.py", "lambda: self._stop(session)", "lambda: None", ("test_mongo.py",)),
+    Mutant("mongo_source.py", 'frozenset({"tls", "authSource"})', 'frozenset({"tls", "w"})', ("test_mongo.py",)),
+    Mutant("mongo_reflect.py", "LEAST_DOCUMENTS: Final = 10", "LEAST_DOCUMENTS: Final = 1", ("test_mongo.py",)),
+    Mutant("mongo_reflect.py", "MOST_KEYS: Final = 200", "MOST_KEYS: Final = 200_000", ("test_mongo.py",)),
+    Mutant("check_mongo.py", "if beyond := actions - _READS:", "if beyond := set():", ("test_check_mongo.py",)),
 )
 
 

@@ -424,6 +424,14 @@ def test_tls_holds_the_certificate_to_the_name(
     assert caught.value.code in {"source_unreachable", "source_tls_failed"}
 
 
+def test_the_driver_goes_to_one_address_and_signs_in_one_way(source: MongoSource) -> None:
+    options = source.client.options
+    assert options.direct_connection
+    assert options.pool_options._credentials.mechanism == "SCRAM-SHA-256"
+    assert not options.retry_reads
+    assert options.pool_options.max_pool_size == 7
+
+
 def test_off_loopback_tls_is_a_must(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: [(2, 1, 6, "", ("192.0.2.1", 27017))])
     with pytest.raises(SourceError) as caught:
