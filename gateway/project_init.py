@@ -13,9 +13,10 @@ from collections.abc import Iterable, Sequence
 
 from gateway.catalog import Catalog, Table
 from gateway.errors import ConfigError
-from gateway.project import FILE_NAME, Project, SourceConfig
+from gateway.project import FILE_NAME, Project, SourceConfig, read_link
 from gateway.summary.disclosure import is_label
 from gateway.summary.model import Link
+from gateway.summary.semantic import words_of
 
 TENANT_NAMES = (
     "tenant_id", "tenant", "org_id", "organization_id", "organisation_id", "workspace_id", "company_id", "account_id",
@@ -57,7 +58,7 @@ def project_text(
     lines += [
         "# Named measures, for example:",
         "# [source.metrics]",
-        '# revenue = "sum(orders.quantity * orders.unit_price)"',
+        f"# {_metric(catalog)}",
     ]
     return "\n".join(lines) + "\n"
 
@@ -89,12 +90,15 @@ def with_link(text: str, *, source: str, link: str, keep: bool) -> str:
     Raises:
         ConfigError: The file must be edited by hand.
     """
-    key = "confirm" if keep else "remove"
-    before = _source(text, source)
-    known = before.relationships.confirm if keep else before.relationships.remove
-    said = [*known, link] if link not in known else list(known)
-    line = f"{key} = [" + ", ".join(json.dumps(item) for item in said) + "]"
-    return _edited(text, source, "[source.relationships]", key, line)
+    # What is said of a link last holds: it leaves the other list.
+    for key, wanted in (("confirm", keep), ("remove", not keep)):
+        rules = _source(text, source).relationships
+        known = [item for item in getattr(rules, key) if read_link(item) != read_link(link)]
+        said = [*known, link] if wanted else known
+        if tuple(said) != getattr(rules, key):
+            line = f"{key} = [" + ", ".join(json.dumps(item) for item in said) + "]"
+            text = _edited(text, source, "[source.relationships]", key, line)
+    return text
 
 
 def _head(config: SourceConfig, *, unrestricted: bool) -> list[str]:
@@ -112,6 +116,22 @@ def _head(config: SourceConfig, *, unrestricted: bool) -> list[str]:
     if unrestricted:
         lines.append("unrestricted = true  # all rows belong to whoever asks")
     return lines
+
+
+def _metric(catalog: Catalog) -> str:
+    """A measure to start from: the first sum of money that the columns' names suggest, else a number of rows."""
+    for table in catalog.tables:
+        numbers = [c.name for c in table.columns if c.type.is_numeric]
+        price = next((n for n in numbers if words_of(n)[-1:] == ["price"]), None)
+        amount = next((n for n in numbers if {"quantity", "qty"} & set(words_of(n))), None)
+        if price and amount:
+            return f'revenue = "sum({table.name}.{amount} * {table.name}.{price})"'
+    for table in catalog.tables:
+        for column in table.columns:
+            if column.type.is_numeric and {"total", "amount", "revenue"} & set(words_of(column.name)):
+                return f'{column.name}_sum = "sum({table.name}.{column.name})"'
+    first = catalog.tables[0]
+    return f'{first.name}_count = "count({first.name}.{(first.primary_key or (first.columns[0].name,))[0]})"'
 
 
 def _rules(catalog: Catalog, column: str) -> dict[str, str]:

@@ -16,9 +16,11 @@ from gateway.errors import RequestError
 from gateway.project import Project
 from gateway.project_init import with_labels, with_link
 from gateway.runtime import Runtime
+from gateway.sources.open import open_source
 from gateway.summary.choices import label_choices
 from gateway.summary.model import Summary
 from gateway.summary.show import as_json, as_text, diff_text
+from gateway.tenancy.rules import check_rules
 
 app = typer.Typer(help="What a model may know of your data.", no_args_is_help=True)
 
@@ -41,7 +43,7 @@ def show(
     settings = Settings.from_environment()
     named = named_data(settings, data=data, project=project, source=source, tenant=tenant)
     summary = asyncio.run(_summary(settings, named))
-    typer.echo(as_json(summary) if as_json_ else as_text(summary, rules=rules))
+    typer.echo(as_json(summary) if as_json_ else as_text(summary, rules=rules).rstrip())
 
 
 @app.command()
@@ -56,7 +58,7 @@ def diff(
     before = _saved(old)
     settings = Settings.from_environment()
     named = named_data(settings, data=data, project=project, source=source, tenant=tenant)
-    typer.echo(diff_text(before, asyncio.run(_summary(settings, named))))
+    typer.echo(diff_text(before, asyncio.run(_summary(settings, named))).rstrip())
 
 
 @app.command()
@@ -98,8 +100,15 @@ def link(
     loaded = Project.load(file)
     path = loaded.file
     assert path is not None  # noqa: S101  (a project that was loaded has a file)
-    text = path.read_text(encoding="utf-8")
-    path.write_text(with_link(text, source=loaded.source(source).name, link=relationship, keep=not remove), "utf-8")
+    config = loaded.source(source)
+    text = with_link(path.read_text(encoding="utf-8"), source=config.name, link=relationship, keep=not remove)
+    # Looked at before it is written: a file that names a column which is not there would not open any more.
+    opened = open_source(config)
+    try:
+        check_rules(Project.parse(text, file=path).source(config.name), opened.reflect())
+    finally:
+        opened.close()
+    path.write_text(text, "utf-8")
     typer.echo(f"wrote {path.name}")
 
 

@@ -72,7 +72,7 @@ def as_text(summary: Summary, *, rules: bool = False, width: int = 120) -> str:
         lines += [f"  {m.name} = {m.aggregate}({m.expression})  {m.format}" for m in summary.metrics]
     if rules:
         lines += ["", "rules"]
-        lines += [f"  {name:<14} {RULES[name]}" for name in _used(summary)]
+        lines += [f"  {name:<16} {RULES[name]}" for name in _used(summary)]
     return "\n".join(lines) + "\n"
 
 

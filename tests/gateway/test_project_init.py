@@ -6,8 +6,10 @@ from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.commands.summary import app
 from gateway.errors import ConfigError, NotFoundError
 from gateway.project import Project
 from gateway.project_init import guess_tenant_column, project_text, with_labels, with_link
@@ -115,6 +117,43 @@ def test_relationships_are_confirmed_and_removed() -> None:
     rules = Project.parse(text).source("one").relationships
     assert rules.confirm == ("t.a -> u.id", "t.b -> u.id")
     assert rules.remove == ("t.c -> u.id",)
+    text = with_link(text, source="one", link="t.a->u.id", keep=False)
+    rules = Project.parse(text).source("one").relationships
+    assert rules.confirm == ("t.b -> u.id",), "what is said last holds"
+    assert rules.remove == ("t.c -> u.id", "t.a->u.id")
+
+
+def test_a_first_metric_names_columns_that_are_there(tmp_path: Path) -> None:
+    for ddl, metric in (
+        ("create table s (id int, qty int, unit_price double)", 'revenue = "sum(s.qty * s.unit_price)"'),
+        ("create table s (id int, total double)", 'total_sum = "sum(s.total)"'),
+        ("create table s (code int)", 's_count = "count(s.code)"'),
+    ):
+        path = tmp_path / f"{len(ddl)}.duckdb"
+        with duckdb.connect(str(path)) as c:
+            c.execute(ddl)
+        config = Project.for_path(path).source()
+        source = open_source(config)
+        text = project_text(source.reflect(), config)
+        source.close()
+        assert f"# {metric}" in text
+        uncommented = text.replace("# [source.metrics]", "[source.metrics]").replace(f"# {metric}", metric)
+        assert Project.parse(uncommented).source().metrics
+
+
+def test_a_link_to_a_column_that_is_not_there_is_not_written(tmp_path: Path) -> None:
+    """The file would not open any more."""
+    with duckdb.connect(str(tmp_path / "s.duckdb")) as c:
+        c.execute("create table t (id int, u_id int); create table u (id int)")
+    file = tmp_path / "rowless.toml"
+    file.write_text('[[source]]\nname = "one"\npath = "s.duckdb"\nunrestricted = true\n')
+    before = file.read_text()
+    runner, project = CliRunner(), ["--project", str(file)]
+    refused = runner.invoke(app, ["link", "t.nope -> u.id", *project])
+    assert isinstance(refused.exception, ConfigError)
+    assert file.read_text() == before
+    assert runner.invoke(app, ["link", "t.u_id -> u.id", *project]).exit_code == 0
+    assert "t.u_id -> u.id" in file.read_text()
 
 
 def test_cannot_finish_a_file_written_another_way_is_left_to_the_owner() -> None:
