@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any
 
 import pytest
 from bson import Decimal128, ObjectId
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gateway.catalog import ColumnType
 from gateway.project import Project, SourceConfig
@@ -20,6 +23,7 @@ from gateway.summary.summarise import summarise
 from gateway.summary.values import build_index, near_misses, spelled
 from gateway.tenancy.rules import scope_for
 from redaction.fingerprints import ValueIndex, normalise
+from tests.gateway.summary.worlds import World, folder, summary_of, worlds, write
 from tests.servers.mongodb import MongodbServer
 
 pytestmark = pytest.mark.server
@@ -215,3 +219,46 @@ def test_labels_count_subjects(mongodb_server: MongodbServer) -> None:
     word = table.column("word")
     assert word is not None
     assert [label.text for label in word.labels or ()] == ["often"]
+
+
+_FIELDS = ("tenant", "who", "amount", "score", "word", "day")
+_TYPES = ("string", "int", "double", "int", "string", "date")
+_DECLARED = {
+    "$jsonSchema": {
+        "additionalProperties": False,
+        "properties": {
+            "_id": {"bsonType": "int"},
+            **{name: {"bsonType": [kind, "null"]} for name, kind in zip(_FIELDS, _TYPES, strict=True)},
+        },
+    }
+}
+
+
+@pytest.mark.slow
+@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@given(worlds(most=250), st.booleans())
+def test_any_documents_say_what_the_same_rows_say(
+    mongodb_server: MongodbServer, world: World, by_subject: bool
+) -> None:
+    """All but distinct counts, which DuckDB estimates, and the meaning of a date, which MongoDB has as a time only."""
+    rules = '[source.tables.t]\ntenant = "tenant"\n' + ('subject = "who"\n' if by_subject else "")
+    with folder() as path:
+        expected = summary_of(write(world.rows, "duckdb", path), rules=rules).tables[0]
+    documents = [
+        {k: datetime.fromisoformat(str(v)) if k == "day" and v else v for k, v in zip(_FIELDS, row, strict=True)}
+        for row in world.rows
+    ]
+    with mongodb_server.admin() as client:
+        client.drop_database("worlds")
+        client["worlds"].create_collection("t", validator=_DECLARED)
+        if documents:
+            client["worlds"]["t"].insert_many([{"_id": i, **d} for i, d in enumerate(documents)])
+    mongodb_server.make_reader("worlds_reader", "worlds")
+    url = mongodb_server.url("worlds_reader", database="worlds")
+    found = _summary(Project.parse(f'[[source]]\nname = "w"\nurl = "{url}"\n{rules}').source()).tables[0]
+    assert found.rows == expected.rows
+    for column in expected.columns:
+        said = found.column(column.name)
+        assert said is not None
+        apart = {"distinct", "type", "semantic"}
+        assert said.model_dump(exclude=apart) == column.model_dump(exclude=apart)
