@@ -8,7 +8,8 @@ a parent is one JSON column, as is an array; of a whole document those names sta
 documents become columns down to three levels, ``address.city`` as ``address_city``.
 
 A column has the type that nine in ten of its values have; a value of another type counts as missing from then on
-(`gateway.tenancy.barrier_mongo`).
+(`gateway.tenancy.barrier_mongo`). MongoDB knows instants only: where every one counted is midnight in UTC, the column
+holds days, which no time zone shifts.
 """
 
 from __future__ import annotations
@@ -33,12 +34,18 @@ LEAST_SHARE: Final = 0.01
 MOST_KEYS: Final = 200
 _SAME_TYPE: Final = 0.9
 _TIMEOUT_S: Final = 30.0
+_DAY_MS: Final = 86_400_000
 _PLAIN_KEY: Final = re.compile(r"[^$.\x00][^.\x00]*\Z")
 _CLASSES: Final = (frozenset({"int", "long", "whole", "double", "decimal"}), frozenset({"string"}), frozenset({"bool"}),
-                   frozenset({"date"}), frozenset({"objectId"}), frozenset({"object", "array"}))  # fmt: skip
+                   frozenset({"date", "day"}), frozenset({"objectId"}), frozenset({"object", "array"}))  # fmt: skip
 """BSON types that one column can hold together."""
-_ANY: Final = {ColumnType.INTEGER: {"int", "long", "double"}, ColumnType.NUMBER: {"int", "long", "double", "decimal"},
-               ColumnType.JSON: {"object", "array"}}  # fmt: skip
+_ANY: Final = {
+    ColumnType.INTEGER: {"int", "long", "double"},
+    ColumnType.NUMBER: {"int", "long", "double", "decimal"},
+    ColumnType.DATE: {"date"},
+    ColumnType.DATETIME: {"date"},
+    ColumnType.JSON: {"object", "array"},
+}
 """Which numbers a program writes changes from document to document: a counted column takes them all."""
 
 
@@ -159,11 +166,14 @@ def _unique(source: Reading, name: str, by_path: Mapping[str, str]) -> Iterator[
 def _columns(schema: Schema, counted: list[Counted], *, comments: bool) -> tuple[list[Column], int]:
     """Columns of a collection, and how many fields were left out; what is declared is not looked for in documents."""
     declared = {field.path: field for field in schema.fields}
+    days = {c.path for c in counted if c.types.keys() - {"null", "undefined"} == {"day"}}
     fields: dict[tuple[str, ...], tuple[ColumnType, str, Declared | None]] = {}
     left_out = 0
     for path, field in declared.items():
         kind = type_of(field.types)
         if kind is not None and _is_plain(path):
+            # A validator cannot say that a date is a day; documents can.
+            kind = ColumnType.DATE if kind is ColumnType.DATETIME and path in days else kind
             fields[path] = (kind, "|".join(sorted(field.types)), field)
     for found in sorted(counted, key=lambda c: c.place):
         nested_in_declared = any(found.path[:depth] in fields for depth in range(1, len(found.path)))
@@ -290,7 +300,9 @@ def _entries(document: str, above: tuple[str, ...], depth: int) -> Stage:
     key, value = f"$$f{depth}.k", f"$$f{depth}.v"
     kind = {"$type": value}
     number = {"$cond": [{"$eq": [value, {"$trunc": value}]}, "whole", "double"]}
-    own = {"p": [*above, key], "t": {"$cond": [{"$eq": [kind, "double"]}, number, kind]}}
+    day = {"$cond": [{"$eq": [{"$mod": [{"$toLong": value}, _DAY_MS]}, 0]}, "day", "date"]}
+    told = {"$cond": [{"$eq": [kind, "double"]}, number, {"$cond": [{"$eq": [kind, "date"]}, day, kind]}]}
+    own = {"p": [*above, key], "t": told}
     inside: object = [own]
     if depth < MAX_DEPTH:
         deeper = _entries(value, (*above, key), depth + 1)

@@ -56,7 +56,10 @@ def read_validator(validator: object) -> Schema:
 
 
 def type_of(types: frozenset[str] | set[str]) -> ColumnType | None:
-    """The column type that holds all of these BSON types (``whole`` is a double without fraction); None if mixed."""
+    """The column type that holds all of these BSON types; None if mixed.
+
+    ``whole`` is a double without fraction, ``day`` a date at midnight in UTC.
+    """
     kinds = set(types)
     if kinds and kinds <= {"int", "long", "whole"}:
         return ColumnType.INTEGER
@@ -64,6 +67,8 @@ def type_of(types: frozenset[str] | set[str]) -> ColumnType | None:
         return ColumnType.NUMBER
     if kinds and kinds <= {"object", "array"}:
         return ColumnType.JSON
+    if "day" in kinds and kinds <= {"date", "day"}:
+        return ColumnType.DATE if kinds == {"day"} else ColumnType.DATETIME
     single = {"string": ColumnType.TEXT, "bool": ColumnType.BOOLEAN, "date": ColumnType.DATETIME,
               "objectId": ColumnType.OTHER}  # fmt: skip
     return single.get(next(iter(kinds))) if len(kinds) == 1 else None

@@ -24,9 +24,7 @@ Fields = dict[str, Expression]
 _BOUND: Final = 1e100
 """As in `gateway.summary.engine`: numbers beyond are left out of numeric facts, NaN and infinities with them."""
 _OFF: Final = {"clock": 0, "day": 1, "year_day": 101, "weekday": 0}
-_COUNTED: Final = frozenset(
-    (ColumnType.INTEGER, ColumnType.NUMBER, ColumnType.TEXT, ColumnType.BOOLEAN, ColumnType.DATETIME, ColumnType.OTHER)
-)
+_COUNTED: Final = frozenset(ColumnType) - {ColumnType.JSON, ColumnType.BINARY, ColumnType.TIME}
 """Types whose distinct values are counted; documents and lists are not."""
 
 

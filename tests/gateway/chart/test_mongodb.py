@@ -82,7 +82,13 @@ def clinic(mongodb_server: MongodbServer) -> Iterator[Clinic]:
         for name in ("people", "visits"):
             database.drop_collection(name)
         database["people"].insert_many(
-            {"_id": key, "org": ORGS[n >= 10], "name": NAMES[n], "home": {"city": {"name": "Köln" if n % 2 else "Ulm"}}}
+            {
+                "_id": key,
+                "org": ORGS[n >= 10],
+                "name": NAMES[n],
+                "born": datetime(1990, 1 + n, 1, tzinfo=UTC),
+                "home": {"city": {"name": "Köln" if n % 2 else "Ulm"}},
+            }
             for n, key in enumerate(PEOPLE)
         )
         database["visits"].insert_many(
@@ -125,6 +131,28 @@ def test_related_rows_by_object_id(clinic: Clinic) -> None:
     some, none = (clinic.rows(text("people", filter={"op": op, **long})) for op in ("exists", "not_exists"))
     assert some == ((2,),)
     assert none == ((8,),)
+
+
+@pytest.mark.server
+def test_dates_that_are_days_are_shifted_by_no_zone(clinic: Clinic) -> None:
+    """MongoDB knows instants only: where each is midnight in UTC the column holds days, else a zone decides the day."""
+    kinds = {name: clinic.catalog.by_name[name].by_name for name in ("people", "visits")}
+    assert kinds["people"]["born"].type is ColumnType.DATE
+    assert kinds["visits"]["at"].type is ColumnType.DATETIME
+    right = replace(clinic.scope(ORGS[0]), timezone="America/New_York")
+    for column, days in (("people.born", {1}), ("visits.at", set(range(1, 29)))):
+        spec = {"mark": "table", "table": column.partition(".")[0], "measures": [COUNT],
+                "dimensions": [{"column": column, "part": "day_of_month"}]}  # fmt: skip
+        query = compile_spec(ChartSpec.model_validate(spec), catalog=clinic.catalog, scope=right,
+                             summary=clinic.summary(), bindings={}, now=shop.NOW)  # fmt: skip
+        rows = clinic.source.run(prove(query, catalog=clinic.catalog, scope=right), limits=right.limits).rows
+        assert {row[0] for row in rows} <= days
+    first = text("people", filter=where("eq", "people.born", value="1990-01-01"))
+    assert clinic.rows(first) == ((1,),)
+    assert [row[0] for row in clinic.rows(bar("people", {"column": "people.born", "grain": "month"}))][:2] == [
+        "1990-01-01",
+        "1990-02-01",
+    ]
 
 
 @pytest.mark.server
