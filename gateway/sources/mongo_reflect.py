@@ -54,8 +54,8 @@ class Reading(Protocol):
 
     name: str
 
-    def command(self, command: Mapping[str, Any]) -> dict[str, Any]:
-        """Run a command that reads no document."""
+    def listed(self, command: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a command that lists collections or indexes."""
         ...
 
     def documents(self, collection: str, stages: Sequence[Stage], *, timeout_s: float) -> AbstractContextManager[Any]:
@@ -121,15 +121,10 @@ def _warnings(unknown: int, left_out: int) -> Iterator[str]:
 
 def _collections(source: Reading) -> list[dict[str, Any]]:
     try:
-        return _all(source, {"listCollections": 1, "authorizedCollections": True, "nameOnly": False})
+        return source.listed({"listCollections": 1, "authorizedCollections": True, "nameOnly": False})
     except QueryError:
         # A user without the right to list may still list the names of what it may read; validators stay unknown.
-        return _all(source, {"listCollections": 1, "authorizedCollections": True, "nameOnly": True})
-
-
-def _all(source: Reading, command: dict[str, Any]) -> list[dict[str, Any]]:
-    """Every item of a command that answers with a cursor: one batch, as large as a reply may be."""
-    return list(source.command({**command, "cursor": {"batchSize": 100_000}})["cursor"]["firstBatch"])
+        return source.listed({"listCollections": 1, "authorizedCollections": True, "nameOnly": True})
 
 
 def _is_collated_view(entry: Mapping[str, Any]) -> bool:
@@ -153,7 +148,7 @@ def _table(source: Reading, safe: str, name: str, kind: str, columns: list[Colum
 
 def _unique(source: Reading, name: str, by_path: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
     try:
-        indexes = _all(source, {"listIndexes": name})
+        indexes = source.listed({"listIndexes": name})
     except QueryError:
         return
     for index in indexes:

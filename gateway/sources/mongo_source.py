@@ -78,9 +78,7 @@ class MongoSource(BoundedSource):
         self._client = connect(address, config.name)
         try:
             # A database that is not there is one without collections.
-            if not self.command({"listCollections": 1, "nameOnly": True, "authorizedCollections": True})["cursor"][
-                "firstBatch"
-            ]:
+            if not self.listed({"listCollections": 1, "nameOnly": True, "authorizedCollections": True}):
                 raise failure(Code.DATABASE, config.name)
         except GatewayError:
             self._client.close()
@@ -99,6 +97,19 @@ class MongoSource(BoundedSource):
         """
         try:
             return self._client[self.database_name].command({**command, "maxTimeMS": int(_VALUES_TIMEOUT_S * 1000)})
+        except (PyMongoError, BSONError, OSError) as error:
+            raise failure(command_code(error), self.name) from None
+
+    def listed(self, command: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Run a command that lists collections or indexes, to its end.
+
+        Raises:
+            QueryError: It failed; the code says why.
+        """
+        try:
+            timed = {**command, "maxTimeMS": int(_VALUES_TIMEOUT_S * 1000)}
+            with self._client[self.database_name].cursor_command(timed) as cursor:
+                return list(cursor)
         except (PyMongoError, BSONError, OSError) as error:
             raise failure(command_code(error), self.name) from None
 

@@ -160,6 +160,19 @@ def test_of_documents_with_data_as_names_only_common_names_are_told(shop: Mongod
         client.drop_database("wide")
 
 
+def test_every_collection_is_listed_however_many_there_are(shop: MongodbServer) -> None:
+    """A server lists 101 in its first batch."""
+    declared = {"$jsonSchema": {"additionalProperties": False, "properties": {"x": {"bsonType": "int"}}}}
+    with shop.admin() as client:
+        for i in range(130):
+            client["many"].create_collection(f"t{i}", validator=declared)
+        shop.make_reader("many_reader", "many")
+        opened = open_source(config(shop.url("many_reader", database="many")))
+        assert len(opened.reflect().tables) == 130
+        opened.close()
+        client.drop_database("many")
+
+
 def test_comments_are_told_only_if_the_owner_says_so(shop: MongodbServer) -> None:
     opened = open_source(config(shop.url("reader"), comments=True))
     plans = opened.reflect().by_name["plans"]
