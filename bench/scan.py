@@ -145,7 +145,10 @@ def main() -> None:
     peer = times(3 if arguments.quick else 15, lambda number: find(whole[number]))
     guard = llm_guard()
     size = f"{len(whole[0])} characters, {len(blocks)} tables"
-    print(f"prompt of {size}, {len(values)} indexed values, {values.stats.bits_per_value:.0f} bits each")
+    stats = values.stats
+    print(
+        f"prompt of {size}; {stats.values} indexed values and {stats.parts} parts, {stats.bits_per_value:.0f} bits each"
+    )
     print(f"{'milliseconds':<46}{'n':>6}{'p50':>9}{'p95':>9}{'least':>9}{'cpu p50':>9}")
     print(line("scan, warm metadata, new question", warm))
     print(line("scan, everything seen before", again))

@@ -67,9 +67,16 @@ def holds_value(text: str, index: ValueIndex, known: KnownNames, *, parts: bool 
         ]
         if found and not all(_is_described(match, view.text, known) for match in found):
             return True
-    return parts and any(
+    return parts and _is_ciphered(reading.text, index, known)
+
+
+def _is_ciphered(text: str, index: ValueIndex, known: KnownNames) -> bool:
+    """Whether a value stands in a text backwards or in rot13; only looked for where a word is in no dictionary."""
+    if all(is_ordinary(word) for word in normalise(text).split()):
+        return False
+    return any(
         len(match.phrase) >= _MIN_CIPHERED
-        for ciphered in (codecs.encode(reading.text, "rot13"), reading.text[::-1])
+        for ciphered in (codecs.encode(text, "rot13"), text[::-1])
         for match in find_values(ciphered, index, known)
     )
 

@@ -130,12 +130,13 @@ def scan(
     reports: list[SegmentReport] = []
     kinds: set[str] = set()
     for segment in _segments(prompt):
-        found, cached = _read(segment, scanner, index, known, allowed)
+        digest = sha256(segment.text)
+        found, cached = _read(segment, digest, scanner, index, known, allowed)
         kinds.update(found)
         reports.append(
             SegmentReport(
                 kind=segment.kind,
-                sha256=sha256(segment.text),
+                sha256=digest,
                 chars=len(segment.text),
                 verdict="refused" if found else "clean",
                 cached=cached,
@@ -160,9 +161,14 @@ def _segments(prompt: UnscannedPrompt) -> tuple[Segment, ...]:
 
 
 def _read(
-    segment: Segment, scanner: Scanner, index: ValueIndex | None, known: KnownNames, allowed: frozenset[str]
+    segment: Segment,
+    digest: str,
+    scanner: Scanner,
+    index: ValueIndex | None,
+    known: KnownNames,
+    allowed: frozenset[str],
 ) -> tuple[frozenset[str], bool]:
-    key = (sha256(segment.text), segment.kind, index.token if index else None, known.token, allowed)
+    key = (digest, segment.kind, index.token if index else None, known.token, allowed)
     asked = segment.kind is SegmentKind.QUESTION
     kept = scanner.verdicts.get(key) if index is not None or not asked else None
     if kept is not None:

@@ -31,6 +31,8 @@ _AUXILIARY_WORDS: Final = """
 is isn was wasn has hasn had hadn does doesn did didn will won would wouldn can could should may might
 """
 _AUXILIARY: Final = frozenset(_AUXILIARY_WORDS.split())
+_BEFORE_EVENT: Final = frozenset({"since", "during", "before", "after", "until", "till", "post", "pre"})
+"""What follows these is a time or an event: "since Brexit"."""
 _LEADS: Final = frozenset({"by", "named", "called", "name", "customer", "user", "client", "me", "him", "her"})
 _NO_NAME: Final = frozenset(
     {"DATE", "TIME", "EVENT", "LANGUAGE", "MONEY", "PERCENT", "QUANTITY", "CARDINAL", "ORDINAL"}
@@ -129,7 +131,7 @@ def _stands_out(words: list[Word], at: int, labels: frozenset[str]) -> bool:
     if word.part not in _OPEN:
         return False
     before = words[at - 1].lower if at else ""
-    if word.lower in PLACE or before in PLACE:
+    if word.lower in PLACE or before in PLACE or before in _BEFORE_EVENT:
         return False
     if word.part is Part.MAYBE_GIVEN:
         return (not labels or "PERSON" in labels) and (not is_word_or_place(word.text) or before in _LEADS)
