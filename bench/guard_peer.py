@@ -63,7 +63,7 @@ def anonymizer(folder: Path | None) -> Any:
         engine.nlp = {code: spacy.blank("en") for code in languages}
         return engine
 
-    analyzer._get_nlp_engine = blank
+    analyzer._get_nlp_engine = blank  # noqa: SLF001  (it would download)
     model = Model(path=str(folder), pipeline_kwargs={"aggregation_strategy": "simple"})
     return Anonymize(Vault(), recognizer_conf={**DEBERTA_AI4PRIVACY_v2_CONF, "DEFAULT_MODEL": model})
 
