@@ -90,8 +90,10 @@ def main() -> None:
         made.scan(text)
         taken.append(((time.perf_counter() - started) * 1000, (time.process_time() - worked) * 1000))
     clock, cpu = (statistics.median(t[i] for t in taken) for i in (0, 1))
-    print(f"llm guard, {how}: {len(text)} characters, p50 {clock:.0f} ms, {cpu:.0f} ms of processor, least "
-          f"{min(t[0] for t in taken):.0f} ms")
+    print(
+        f"llm guard, {how}: {len(text)} characters, p50 {clock:.0f} ms, {cpu:.0f} ms of processor, least "
+        f"{min(t[0] for t in taken):.0f} ms"
+    )
 
 
 if __name__ == "__main__":
