@@ -148,6 +148,11 @@ def _checked(value: object) -> object:
     if isinstance(value, int) and -_INT64 <= value < _INT64:
         return value
     if isinstance(value, str):
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            # The driver's own error would quote it.
+            raise PipelineError("a value is no text that can be stored") from None
         return value
     raise PipelineError("a value is of a type that cannot be bound")
 

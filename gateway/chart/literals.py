@@ -53,10 +53,19 @@ def read_literal(raw: bool | int | float | str, kind: ColumnType) -> Meaning:
     if kind.is_temporal:
         return _moment(raw)
     if kind in {ColumnType.TEXT, ColumnType.OTHER}:
-        if isinstance(raw, bool) or (isinstance(raw, str) and "\x00" in raw):
+        if isinstance(raw, bool) or (isinstance(raw, str) and not _is_storable(raw)):
             raise LiteralInvalidError
         return str(raw)
     raise LiteralInvalidError
+
+
+def _is_storable(text: str) -> bool:
+    """Whether a database can hold it: half of a surrogate pair makes drivers fail with the text in their error."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return "\x00" not in text
 
 
 def _number(raw: bool | int | float | str) -> int | float:

@@ -99,3 +99,11 @@ def test_only_values_change_and_they_stay_values(values: dict[str, object]) -> N
     assert bound == [{"$match": {f"f{k}": list(v) if isinstance(v, tuple) else v for k, v in values.items()}}]
     assert json.loads(written(stages)) == stages
     assert all(is_marker(node) for node in stages[0]["$match"].values())  # type: ignore[attr-defined]
+
+
+def test_half_of_a_surrogate_pair_is_refused_without_being_quoted() -> None:
+    """A driver could not encode it, and would say so with the whole text."""
+    with pytest.raises(PipelineError) as refusal:
+        _bind([{"$match": {"a": marker("t")}}], t="Ada Lovelace \ud800")
+    assert "Ada" not in str(refusal.value)
+    assert refusal.value.__cause__ is None

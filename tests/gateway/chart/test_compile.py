@@ -117,6 +117,16 @@ def test_values_that_do_not_fit_are_refused_without_being_quoted() -> None:
     assert shop.compiled(spec, v1="1,200.50").parameters["p0"] == 1200.5
 
 
+@pytest.mark.parametrize("dialect", ENGINES, ids=str)
+@pytest.mark.parametrize("words", ["Ada\x00", "Ada\ud800", "\udfff"])
+def test_words_that_no_database_can_hold_are_refused_without_being_quoted(words: str, dialect: Dialect) -> None:
+    """Half of a surrogate pair, and NUL: drivers fail on them with the text in their error."""
+    spec = text("orders", filter=where("eq", "orders.status", value={"placeholder": "v1"}))
+    with pytest.raises(SpecInvalidError) as error:
+        shop.compiled(spec, shop=shop.catalog(dialect), v1=words)
+    assert "Ada" not in f"{error.value}{error.value.details}"
+
+
 def test_wrong_order_and_unknown_engines_are_refused() -> None:
     """No instant without a zone, no engine without a fence, no table outside the scope."""
     spec = ChartSpec.model_validate(text("orders", COUNT))
