@@ -9,7 +9,7 @@ from typing import Final
 from gateway.chart.image import vega_lite_version
 from gateway.chart.render.theme import Theme, config
 from prompts.regression.outcome import CaseResult, Run
-from prompts.regression.report import by_group
+from prompts.regression.report import by_group, visible
 
 SCHEMA: Final = "https://vega.github.io/schema/vega-lite/v6.json"
 VERDICTS: Final = ("pass", "fail", "error", "stale")
@@ -18,6 +18,7 @@ COLOURS: Final = {
     "dark": ("#2A87C4", "#E07B39", "#CC79A7", "#5B6673"),
 }
 WIDTH: Final = 300
+MAX_LABEL: Final = 60
 Row = dict[str, object]
 
 
@@ -162,7 +163,7 @@ def _svg(rows: list[Row], encoding: Row, facets: int, mark: object, theme: Theme
         encoding = encoding | {"column": {"field": "model", "type": "nominal", "title": None, "sort": None}}
     spec: Row = {
         "$schema": SCHEMA,
-        "data": {"values": rows},
+        "data": {"values": [{key: _label(value) for key, value in row.items()} for row in rows]},
         "mark": mark,
         "encoding": encoding,
         "config": dressed | {"legend": {**_part(dressed, "legend"), "orient": "top", "offset": 4}},
@@ -171,6 +172,11 @@ def _svg(rows: list[Row], encoding: Row, facets: int, mark: object, theme: Theme
     }
     drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version(), allowed_base_urls=[])
     return drawn
+
+
+def _label(value: object) -> object:
+    """A value that the renderer can draw: on a control character it would end the whole process."""
+    return visible(value.replace("\n", " ").replace("\t", " "))[:MAX_LABEL] if isinstance(value, str) else value
 
 
 def _part(node: dict[str, object], key: str) -> dict[str, object]:

@@ -11,7 +11,6 @@ import base64
 import difflib
 import hashlib
 import re
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -23,10 +22,9 @@ from markupsafe import Markup
 from gateway.regression.figures import figures
 from prompts.regression.compare import Compared, case_differences, compared
 from prompts.regression.outcome import CaseResult, Run
-from prompts.regression.report import COLUMNS, by_group, row, said
+from prompts.regression.report import COLUMNS, by_group, row, said, visible
 
 _PARTS = re.compile(r"\s+|\w+|[^\w\s]")
-_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,15 +146,6 @@ def _pair(old: str, new: str) -> list[Line]:
         if c < d:
             after.append(Piece(visible("".join(other[c:d])), step != "equal"))
     return [Line("del", tuple(before)), Line("add", tuple(after))]
-
-
-def visible(text: str) -> str:
-    """A text in which characters that a reader cannot see are spelt out."""
-    if text.isprintable():
-        return text
-    return "".join(
-        f"\\u{{{ord(c):04x}}}" if c not in "\n\t" and unicodedata.category(c) in _HIDDEN else c for c in text
-    )
 
 
 @cache

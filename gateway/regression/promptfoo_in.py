@@ -71,7 +71,8 @@ def _case(
         facts = {"id": _identifier(test, label), "question": question, "fixture": fixture, "tenant": tenant}
         lost = [f"variable {name}" for name in sorted(map(str, variables)) if name != variable]  # type: ignore[arg-type]
     expect: dict[str, Any] = {"outcome": "any"}
-    asserts = [*(common if isinstance(common, list) else ()), *(test.get("assert") or ())]
+    own = test.get("assert")
+    asserts = [*(common if isinstance(common, list) else ()), *(own if isinstance(own, list) else ())]
     for one in asserts:
         said = _expectation(one) if isinstance(one, dict) else None
         if said is None:

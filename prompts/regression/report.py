@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from xml.etree import ElementTree as ET
 
@@ -9,6 +10,7 @@ from prompts.regression.compare import Compared
 from prompts.regression.outcome import CaseResult, Run
 from prompts.regression.statistics import spread, wilson
 
+_HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 COLUMNS = ("pass", "changed", "stale", "tokens", "cost", "p50 / p95 ms", "privacy")
 
 
@@ -159,3 +161,12 @@ def as_markdown(runs: Sequence[Run], verdicts: Sequence[Compared]) -> str:
 def _cell(text: str) -> str:
     plain = "".join(c if c.isprintable() else " " for c in text)
     return plain.replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "\\`")
+
+
+def visible(text: str) -> str:
+    """A text in which characters that a reader cannot see are spelt out."""
+    if text.isprintable():
+        return text
+    return "".join(
+        f"\\u{{{ord(c):04x}}}" if c not in "\n\t" and unicodedata.category(c) in _HIDDEN else c for c in text
+    )

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from prompts.template import TEMPLATES
 
 CASES = """\
 fixture: shop
@@ -64,6 +69,79 @@ def test_a_file_that_is_no_case_file_is_one_line_and_exit_2(tmp_path: Path) -> N
     done = _rowless(tmp_path, "run", "cases.yaml")
     assert done.returncode == 2
     assert done.stderr.startswith("rowless: cases.yaml: ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "says"),
+    [
+        (("run", "cases.yaml"), 0, ""),
+        (("run", "cases.yaml", "--strict"), 0, ""),
+        (("run", "both.yaml"), 3, ""),
+        (("run", "both.yaml", "--baseline", "base.json"), 0, ""),
+        (("run", "both.yaml", "--baseline", "base.json", "--strict"), 3, ""),
+        (("run", "cases.yaml", "--baseline", "short.json", "--max-growth", "1"), 3, ""),
+        (("run", "cases.yaml", "--baseline", "short.json", "--max-growth", "99"), 0, ""),
+        (("run", "cases.yaml", "--templates", "leaky"), 3, ""),
+        (("run", "cases.yaml", "--model", "m"), 2, "nothing is recorded"),
+        (("run", "cases.yaml", "--model", "offline", "--model", "offline"), 2, "named twice"),
+        (("run", "cases.yaml", "--against", "HEAD", "--against-version", "1"), 2, "one thing"),
+        (("run", "cases.yaml", "--against-version", "1"), 0, ""),
+        (("run", "cases.yaml", "--against-version", "77"), 2, "no such prompt template"),
+        (("run", "cases.yaml", "--against-model", "m"), 2, "not among the models"),
+        (("run", "cases.yaml", "--baseline", "none.json"), 2, "not a run"),
+        (("run", "cases.yaml", "--html", "no/such/folder.html"), 2, "cannot write"),
+        (("record", "cases.yaml"), 2, "ROWLESS_LLM__PLANNER"),
+        (("new",), 2, "give a question"),
+        (("copy", "cases.yaml"), 2, "cannot copy"),
+        (("import", "cases.yaml"), 2, "not a list"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, tuple) else None,
+)
+def test_exit_codes_are_as_documented(prepared: Path, words: tuple[str, ...], code: int, says: str) -> None:
+    done = _rowless(prepared, *words)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert says in done.stderr
+    assert len(done.stderr.splitlines()) <= 1
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with cases, a baseline, one of shorter prompts, and a template that leaks. Over facts of its own."""
+    folder = tmp_path_factory.mktemp("prepared")
+    summary = "{source: own, tables: [{name: visits, columns: [{name: id, type: integer}]}]}"
+    right = "fixture: own\ntenant: t\ncases:\n" + (
+        f"  - {{id: right, question: how many visits, summary: {summary}, expect: {{mark: [text]}}}}\n"
+    )
+    wrong = f"  - {{id: wrong, question: how many visits, summary: {summary}, expect: {{mark: [arc]}}}}\n"
+    (folder / "cases.yaml").write_text(right)
+    (folder / "both.yaml").write_text(right + wrong)
+    assert _rowless(folder, "bless", "both.yaml", "--out", "base.json", "--reason", "as it is").returncode == 0
+    run = json.loads((folder / "base.json").read_text())
+    assert run["reason"] == "as it is"
+    for result in run["results"]:
+        result["tokens"] = round(result["tokens"] / 1.5)
+    (folder / "short.json").write_text(json.dumps(run))
+    shutil.copytree(TEMPLATES / "chart_spec", folder / "leaky" / "chart_spec")
+    file = folder / "leaky" / "chart_spec" / "1.j2"
+    file.write_text(
+        file.read_text().replace("{% block system %}\n", "{% block system %}\nAsk jane.roe@corp.example.\n")
+    )
+    return folder
+
+
+def test_a_leaking_prompt_is_never_blessed(prepared: Path) -> None:
+    words = ("bless", "cases.yaml", "--templates", "leaky", "--out", "leak.json")
+    done = _rowless(prepared, *words)
+    assert (done.returncode, (prepared / "leak.json").exists()) == (2, False)
+    assert "not blessed" in done.stderr
+
+
+def test_reports_are_written_from_runs_that_were_made_before(prepared: Path) -> None:
+    assert _rowless(prepared, "run", "both.yaml", "--json", "run.json", "--html", "one.html").returncode == 3
+    done = _rowless(prepared, "report", "run.json", "--baseline", "base.json", "--out", "two.html")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "how many visits" in (prepared / "two.html").read_text()
+    assert "Content-Security-Policy" in (prepared / "one.html").read_text()
 
 
 def test_pytest_runs_the_cases_of_a_folder_and_nothing_without_the_option(tmp_path: Path) -> None:

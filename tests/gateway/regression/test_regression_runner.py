@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from gateway.regression import leaks
 from gateway.regression.fixtures import CANARIES, CANARY_NUMBER, Fixtures, canaries_in
 from gateway.regression.runner import Choice, Runner
-from prompts.regression.case import CASES, Case, load_cases, read_cases
+from prompts.regression.case import CASES, Case, Expect, load_cases, read_cases
 from prompts.regression.compare import compared
 from prompts.regression.outcome import read_run
 from prompts.template import TEMPLATES, versions
@@ -142,6 +144,40 @@ def test_the_shipped_cases_do_not_fall_below_the_shipped_baseline(runner: Runner
     verdict = compared(run, read_run(CASES.parent / "baseline.json"))
     assert (verdict.worse, run.count("error"), run.findings) == ((), 0, 0)
     assert run.elapsed_s < 40
+
+
+def test_every_planted_leak_is_caught_and_one_that_nobody_reads_for_is_reported(
+    fixtures: Fixtures, scanner: Scanner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = load_cases([CASES / "helpdesk_charts.yaml"])
+    planted, missed = leaks.planted_leaks(fixtures, scanner, Choice(), cases)
+    assert (planted, missed) == (2 * len(leaks.PLANTED), ())
+    monkeypatch.setitem(leaks.PLANTED, "nothing at all", "Plan well.")
+    planted, missed = leaks.planted_leaks(fixtures, scanner, Choice(), cases)
+    assert missed == ("nothing at all, in system", "nothing at all, in user")
+
+
+def test_there_is_a_shipped_case_of_each_expectation() -> None:
+    cases = load_cases()
+    held = {
+        name for case in cases for name in Expect.model_fields if getattr(case.expect, name) not in (None, (), False)
+    }
+    assert held == set(Expect.model_fields)
+    outcomes = {case.expect.outcome for case in cases}
+    assert outcomes == {"chart", "ambiguous", "unanswerable", "clarification", "refused", "any"}
+    for part in ("previous", "summary", "already_masked"):
+        assert any(getattr(case, part) for case in cases), part
+
+
+def test_a_case_that_is_said_to_need_several_tables_does() -> None:
+    """By what is expected, not by the tag: the tables that the expected chart names."""
+    several = 0
+    for case in load_cases():
+        specs = [*case.expect.specs, *case.expect.same_rows_as]
+        text = json.dumps(specs)
+        tables = set(re.findall(r'"(\w+)\.\w+"', text)) | {str(spec.get("table")) for spec in specs}
+        several += len(tables) > 1
+    assert several >= 60
 
 
 def test_the_shipped_cases_are_as_many_and_as_varied_as_promised() -> None:

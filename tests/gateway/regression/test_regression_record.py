@@ -1,0 +1,227 @@
+"""Recording from a real HTTP server on loopback, and playing back: never a reply to anything else than is sent."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from gateway.audit.entry import Intent
+from gateway.errors import AuditUnavailableError, ConfigError
+from gateway.regression.answers import Replayed
+from gateway.regression.cassette import Cassettes, ModelFacts, request_key
+from gateway.regression.fixtures import CANARIES, Fixtures
+from gateway.regression.prepare import Choice, prepare
+from gateway.regression.purse import Purse
+from gateway.regression.record import Recording, Tape, Wanted
+from gateway.regression.runner import Runner
+from prompts.regression.case import Case
+from prompts.regression.outcome import CaseResult
+from prompts.template import TEMPLATES
+from tests.gateway.regression.recording import BY_CLINIC, COUNT, SCANNER, Written, cases, settings, tape
+from tests.simulator.chat_server import ChatServer, Fault, chat_server
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture
+def server() -> Iterator[ChatServer]:
+    with chat_server(reply=lambda _: COUNT) as made:
+        yield made
+
+
+def _record(recorder: Tape, some: tuple[Case, ...], *, jobs: int = 1, wanted: Wanted = "needed") -> Recording:
+    async def run() -> Recording:
+        try:
+            return await recorder.record(some, wanted=wanted, jobs=jobs)
+        finally:
+            await recorder.planning.planner.aclose()  # type: ignore[attr-defined]
+
+    return asyncio.run(run())
+
+
+def _run(
+    folder: Path, some: tuple[Case, ...], *, choice: Choice | None = None, facts: ModelFacts | None = None
+) -> tuple[CaseResult, ...]:
+    source = Replayed(folder / "cassettes", "demo-1", SCANNER, facts=facts)
+    runner = Runner(Fixtures(folder / "fixtures"), SCANNER, choice=choice, answers=[source])
+    return runner.run(some).results
+
+
+def _template(folder: Path, words: str) -> Choice:
+    place = folder / "templates" / "chart_spec"
+    place.mkdir(parents=True, exist_ok=True)
+    text = (TEMPLATES / "chart_spec" / "1.j2").read_text(encoding="utf-8")
+    (place / "1.j2").write_text(text.replace("{% block system %}\n", "{% block system %}\n" + words + "\n"))
+    return Choice(folder=folder / "templates")
+
+
+def test_what_was_sent_is_kept_under_its_hash_and_played_back(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits", "visits by clinic")
+    log = Written()
+    result = _record(tape(settings(server.base_url), tmp_path, log=log), some)
+    assert (result.cases, result.replies, result.failed, result.stopped) == (2, 2, {}, "")
+    kept = Cassettes(tmp_path / "cassettes", "demo-1").get("a")
+    assert kept is not None
+    body = server.requests[0].json
+    assert [m["content"] for m in body["messages"]] == [said.text for said in kept.messages]
+    schema = Cassettes(tmp_path / "cassettes", "demo-1").schema(kept.schema_sha256)
+    assert kept.request_sha256 == request_key(kept.parameters, kept.spoken, schema, kept.mode)
+    assert json.loads(schema) == body["response_format"]["json_schema"]["schema"]
+    # Each send was in the log before it left.
+    assert [intent.messages[0].text for intent in log.intents] == [body["messages"][0]["content"]] * 2
+    first, second = _run(tmp_path, some)
+    assert (first.verdict, first.cost_usd, first.tokens_out) == ("pass", 0.0011, 50)
+    assert first.latency_ms > 0
+    assert second.verdict == "pass"
+
+
+def test_a_changed_prompt_is_stale_with_a_readable_difference(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    (result,) = _run(tmp_path, some, choice=_template(tmp_path, "Answer briefly."))
+    assert (result.verdict, result.spec, result.cost_usd) == ("stale", "", None)
+    assert "+Answer briefly." in result.stale.splitlines()
+    (asked,) = cases("number of visits")
+    (result,) = _run(tmp_path, (asked,))
+    assert "-Question: how many visits" in result.stale.splitlines()
+    assert "+Question: number of visits" in result.stale.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [({"temperature": 0.5}, "+temperature: 0.5"), ({"max_output_tokens": 500}, "+max_output_tokens: 500")],
+)
+def test_a_changed_parameter_is_stale_too(
+    server: ChatServer, tmp_path: Path, changed: dict[str, object], says: str
+) -> None:
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    facts = Cassettes(tmp_path / "cassettes", "demo-1").facts().model_copy(update=changed)
+    (result,) = _run(tmp_path, some, facts=facts)
+    assert result.verdict == "stale"
+    assert says in result.stale
+
+
+def test_a_prompt_that_was_edited_by_hand_is_never_played_back(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    file = tmp_path / "cassettes" / "demo-1" / "a.yaml"
+    file.write_text(file.read_text(encoding="utf-8").replace("You plan charts", "You draw charts"), encoding="utf-8")
+    (result,) = _run(tmp_path, some)
+    assert result.verdict == "stale"
+
+
+def test_personal_data_in_an_edited_prompt_fails_the_run_and_is_not_shown(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    file = tmp_path / "cassettes" / "demo-1" / "a.yaml"
+    text = file.read_text(encoding="utf-8").replace("Question: how many visits", "Question: mail jane.roe@corp.example")
+    file.write_text(text, encoding="utf-8")
+    (result,) = _run(tmp_path, some)
+    assert (result.verdict, result.privacy) == ("fail", ("EMAIL_ADDRESS",))
+    assert "jane" not in result.model_dump_json()
+
+
+@pytest.mark.parametrize("leak", ["jane.roe@corp.example", CANARIES[0], CANARIES[1][::-1]])
+def test_a_reply_that_holds_what_must_not_be_kept_is_not_written(server: ChatServer, tmp_path: Path, leak: str) -> None:
+    server.reply = lambda _: COUNT[:-1] + f',"missing":["{leak}"]}}'
+    result = _record(tape(settings(server.base_url), tmp_path), cases("how many visits"))
+    assert list(result.refused) == ["a"]
+    assert not list(tmp_path.glob("cassettes/**/*.yaml"))
+
+
+def test_a_prompt_that_the_scan_refuses_is_neither_sent_nor_kept(server: ChatServer, tmp_path: Path) -> None:
+    choice = _template(tmp_path, f"Customers such as {CANARIES[0]}.")
+    result = _record(tape(settings(server.base_url), tmp_path, choice=choice), cases("how many visits"))
+    assert result.refused == {"a": ("canary",)}
+    assert server.requests == []
+
+
+def test_a_recording_goes_on_where_it_was_stopped(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits", "visits by clinic", "number of visits")
+    made = prepare(some[0], Fixtures(tmp_path), SCANNER, Choice())
+    assert made.prompt is not None
+    # Room for one call: the prompt, an answer of 4,000 at most, and less than what the call will really take.
+    room = Purse(max_tokens=made.prompt.tokens + 4_000 + 1_000)
+    first = _record(tape(settings(server.base_url), tmp_path, purse=room), some)
+    assert (first.stopped, first.replies, first.left) == ("budget", 1, 2)
+    assert room.tokens == 1_050
+    rest = _record(tape(settings(server.base_url), tmp_path), some)
+    assert (rest.kept, rest.replies, len(server.requests)) == (1, 2, 3)
+
+
+def test_a_budget_in_dollars_stops_before_it_is_passed(server: ChatServer, tmp_path: Path) -> None:
+    some = cases(*["how many visits"] * 8)
+    purse = Purse(max_tokens=10_000_000, max_usd=0.015)
+    result = _record(tape(settings(server.base_url), tmp_path, purse=purse), some, jobs=4)
+    assert result.stopped == "budget"
+    assert 0 < purse.usd <= 0.015
+    assert purse.usd == pytest.approx(0.0011 * len(server.requests))
+
+
+def test_a_budget_in_dollars_without_prices_is_refused_before_anything_is_sent(
+    server: ChatServer, tmp_path: Path
+) -> None:
+    llm = settings(server.base_url, price_input_usd=None, price_output_usd=None)
+    with pytest.raises(ConfigError, match="PRICE"):
+        _record(tape(llm, tmp_path, purse=Purse(max_tokens=1_000_000, max_usd=1.0)), cases("how many visits"))
+    assert server.requests == []
+
+
+def test_samples_are_added_and_their_variance_is_told(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("visits by clinic", expect="{mark: [bar]}")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    server.reply = lambda _: BY_CLINIC
+    _record(tape(settings(server.base_url), tmp_path, samples=3), some)
+    assert len(server.requests) == 3
+    (result,) = _run(tmp_path, some)
+    assert (result.verdict, result.samples, result.samples_passed, result.readings) == ("pass", 3, 2, 2)
+
+
+def test_only_missing_and_only_stale_record_just_those(server: ChatServer, tmp_path: Path) -> None:
+    one, two = cases("how many visits", "visits by clinic")
+    _record(tape(settings(server.base_url), tmp_path), (one,))
+    changed = one.model_copy(update={"question": "number of visits"})
+    assert _record(tape(settings(server.base_url), tmp_path), (changed, two), wanted="missing").replies == 1
+    assert _record(tape(settings(server.base_url), tmp_path), (changed, two), wanted="stale").replies == 1
+    assert _record(tape(settings(server.base_url), tmp_path), (changed, two)).replies == 0
+    assert _record(tape(settings(server.base_url), tmp_path), (changed, two), wanted="all").replies == 2
+
+
+def test_an_endpoint_that_fails_again_and_again_ends_it(server: ChatServer, tmp_path: Path) -> None:
+    server.faults = [Fault(status=401) for _ in range(20)]
+    result = _record(tape(settings(server.base_url), tmp_path), cases(*["how many visits"] * 9))
+    assert (result.stopped, set(result.failed.values()), result.left) == ("endpoint", {"model_auth"}, 4)
+
+
+def test_nothing_is_sent_if_the_log_cannot_be_written(server: ChatServer, tmp_path: Path) -> None:
+    class Broken(Written):
+        async def intent(self, intent: Intent) -> str:
+            msg = "the log cannot be written"
+            raise AuditUnavailableError(msg)
+
+    with pytest.raises(AuditUnavailableError):
+        _record(tape(settings(server.base_url), tmp_path, log=Broken()), cases("how many visits"), jobs=3)
+    assert server.requests == []
+
+
+def test_a_fallback_reply_mode_is_kept_with_its_own_hash(server: ChatServer, tmp_path: Path) -> None:
+    server.modes = ("json", "text")
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url), tmp_path), some)
+    kept = Cassettes(tmp_path / "cassettes", "demo-1").get("a")
+    assert kept is not None
+    assert kept.mode.value == "json"
+    assert _run(tmp_path, some)[0].verdict == "pass"
+
+
+def test_a_streamed_reply_is_the_same_request(server: ChatServer, tmp_path: Path) -> None:
+    some = cases("how many visits")
+    _record(tape(settings(server.base_url, stream=True), tmp_path), some)
+    recorder = tape(settings(server.base_url), tmp_path)
+    assert _record(replace(recorder), some).replies == 0
