@@ -17,7 +17,6 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import patch
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -37,12 +36,13 @@ from gateway.regression.purse import Purse
 from gateway.regression.record import Tape
 from gateway.regression.suite import Setup, run_suite
 from prompts.budget import count_tokens
+from prompts.regression.case import CASES
 from prompts.regression.compare import compared
 from prompts.regression.outcome import Run
 from prompts.template import TEMPLATES
 from redaction.scan import ScanConfig, Scanner
 from tests.gateway.regression.recording import Written
-from tests.simulator import chat_server as simulator
+from tests.simulator.chat_server import Received, chat_server
 
 MODEL = "loopback-demo"
 PRICE_INPUT_USD, PRICE_OUTPUT_USD = 0.4, 1.6
@@ -160,32 +160,26 @@ def told(name: str, offline: tuple[Run, Run], replayed: tuple[Run, Run], anew: R
     )
 
 
-def counted(request: simulator.Received) -> tuple[int, int]:
-    """Tokens in of a request, by our own count, and out of its reply."""
-    return sum(count_tokens(message["content"]) for message in request.json["messages"]), 0
-
-
 def main() -> None:
     """Print the table; with --report, write the report of a template change too."""
     options = argparse.ArgumentParser()
     options.add_argument("--report", type=Path)
     options.add_argument("--only", default="")
+    options.add_argument("--cases", type=Path, nargs="*", default=[CASES])
     chosen = options.parse_args()
     settings, started = Settings(), time.perf_counter()
     with tempfile.TemporaryDirectory() as place:
-        base = Setup(models=("offline", MODEL), cassettes=Path(place) / "cassettes")
+        base = Setup(places=tuple(chosen.cases), models=("offline", MODEL), cassettes=Path(place) / "cassettes")
         known = answers(base)
 
-        def reply(request: simulator.Received) -> str:
+        def reply(request: Received) -> str:
             return known.get(request.json["messages"][-1]["content"], '{"charts":[],"missing":["facts"]}')
 
-        def completion(server: simulator.ChatServer, request: simulator.Received, fault: simulator.Fault) -> bytes:
-            made = original(server, request, fault)
-            tokens_in, _ = counted(request)
-            return made.replace(b'"prompt_tokens": 1000', f'"prompt_tokens": {tokens_in}'.encode())
+        def count(request: Received) -> tuple[int, int]:
+            asked = sum(count_tokens(message["content"]) for message in request.json["messages"])
+            return asked, count_tokens(reply(request))
 
-        original = simulator._completion
-        with patch.object(simulator, "_completion", completion), simulator.chat_server(reply=reply) as server:
+        with chat_server(reply=reply, count=count) as server:
             asyncio.run(record(base, server.base_url))
             clean = run_suite(base, settings)
             print(f"clean: {clean[0].count('pass')} of {len(clean[0].results)}; {clean[0].elapsed_s:.1f} s", flush=True)

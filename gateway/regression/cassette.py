@@ -12,6 +12,7 @@ and replies that the guard of `gateway.regression.stored` has read are ever writ
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Final, Literal, TypeVar
@@ -241,6 +242,7 @@ _LOADER = yaml.CSafeLoader if hasattr(yaml, "CSafeLoader") else yaml.SafeLoader
 
 
 def _write(path: Path, text: str) -> None:
-    draft = path.with_suffix(path.suffix + ".part")
+    # Several cases are written at once, and all of them write the model's file.
+    draft = path.with_suffix(f".{secrets.token_hex(4)}.part")
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)

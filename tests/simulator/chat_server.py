@@ -83,6 +83,7 @@ class ChatServer:
         faults: Answers of the next requests, first in, first out; then it answers normally.
         modes: Reply modes it supports; another is answered with 400, as real endpoints do.
         requests: Everything that came in.
+        count: Tokens in and out that a reply is said to have taken.
         cut: Monotonic times at which a client was found to have left in the middle of an answer.
     """
 
@@ -90,6 +91,7 @@ class ChatServer:
     faults: list[Fault] = field(default_factory=list)
     modes: tuple[str, ...] = ("strict", "json", "tool", "text")
     requests: list[Received] = field(default_factory=list)
+    count: Callable[[Received], tuple[int, int]] = lambda _: (1000, 50)
     cut: list[float] = field(default_factory=list)
     origin: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
@@ -113,7 +115,9 @@ def _completion(server: ChatServer, request: Received, fault: Fault) -> bytes:
     choice = {"index": 0, "finish_reason": "stop", "message": {**message, **fault.message}, **fault.fields}
     body: dict[str, object] = {"id": "x", "object": "chat.completion", "created": 1, "model": "m", "choices": [choice]}
     if fault.usage:
-        body["usage"] = {"prompt_tokens": 1000, "completion_tokens": 50, "total_tokens": 1050}
+        tokens_in, tokens_out = server.count(request)
+        total = tokens_in + tokens_out
+        body["usage"] = {"prompt_tokens": tokens_in, "completion_tokens": tokens_out, "total_tokens": total}
     return json.dumps(body).encode()
 
 
@@ -128,7 +132,8 @@ def _events(server: ChatServer, request: Received, fault: Fault) -> bytes:
         chunks.append({"choices": [{"index": 0, "delta": {**delta, **fault.message}, "finish_reason": None}]})
     chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop", **fault.fields}]})
     if fault.usage:
-        chunks.append({"choices": [], "usage": {"prompt_tokens": 1000, "completion_tokens": 50}})
+        tokens_in, tokens_out = server.count(request)
+        chunks.append({"choices": [], "usage": {"prompt_tokens": tokens_in, "completion_tokens": tokens_out}})
     base = {"id": "x", "object": "chat.completion.chunk", "created": 1, "model": "m"}
     lines = [f"data: {json.dumps({**base, **chunk})}\n\n" for chunk in chunks]
     return "".join([*lines, "data: [DONE]\n\n"]).encode()

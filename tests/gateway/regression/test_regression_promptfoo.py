@@ -129,12 +129,11 @@ def test_tests_of_others_become_cases_as_far_as_they_can(tmp_path: Path) -> None
         max_leaves=12,
     )
 )  # fmt: skip
-def test_no_file_is_more_than_one_line_of_refusal(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
+def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, content: object) -> None:
     folder = tmp_path_factory.mktemp("foo")
     for whole in (content, {"tests": [content]}, {"tests": [{"vars": {"question": "q"}, "assert": content}]}):
         try:
             cases, _ = _back(yaml.safe_dump(whole), folder)
-        except CaseInvalid as refusal:
-            assert "\n" not in str(refusal).splitlines()[0]
-        else:
-            assert cases
+        except CaseInvalid:
+            continue
+        assert cases

@@ -173,6 +173,13 @@ def test_a_budget_in_dollars_without_prices_is_refused_before_anything_is_sent(
     assert server.requests == []
 
 
+def test_many_calls_at_once_write_every_file(server: ChatServer, tmp_path: Path) -> None:
+    some = cases(*["how many visits"] * 20)
+    result = _record(tape(settings(server.base_url), tmp_path), some, jobs=8)
+    assert (result.replies, result.stopped) == (20, "")
+    assert len(list((tmp_path / "cassettes" / "demo-1").iterdir())) == 20 + len(("model.facts.yaml", "schemas"))
+
+
 def test_samples_are_added_and_their_variance_is_told(server: ChatServer, tmp_path: Path) -> None:
     some = cases("visits by clinic", expect="{mark: [bar]}")
     _record(tape(settings(server.base_url), tmp_path), some)
