@@ -39,12 +39,14 @@ from prompts.budget import count_tokens
 from prompts.regression.case import CASES
 from prompts.regression.compare import compared
 from prompts.regression.outcome import Run
-from prompts.template import TEMPLATES
+from prompts.regression.report import table
+from prompts.template import TEMPLATES, versions
 from redaction.scan import ScanConfig, Scanner
 from tests.gateway.regression.recording import Written
 from tests.simulator.chat_server import Received, chat_server
 
 MODEL = "loopback-demo"
+NEWEST = versions("chart_spec")[-1]
 PRICE_INPUT_USD, PRICE_OUTPUT_USD = 0.4, 1.6
 Plant = Callable[[Path, Setup], Setup]
 
@@ -52,7 +54,7 @@ Plant = Callable[[Path, Setup], Setup]
 def template(change: Callable[[str], str]) -> Plant:
     def plant(folder: Path, setup: Setup) -> Setup:
         shutil.copytree(TEMPLATES / "chart_spec", folder / "templates" / "chart_spec")
-        file = folder / "templates" / "chart_spec" / "1.j2"
+        file = folder / "templates" / "chart_spec" / f"{NEWEST}.j2"
         before = file.read_text(encoding="utf-8")
         assert change(before) != before, "the fault changes nothing"
         file.write_text(change(before), encoding="utf-8")
@@ -184,15 +186,15 @@ def main() -> None:
             clean = run_suite(base, settings)
             print(f"clean: {clean[0].count('pass')} of {len(clean[0].results)}; {clean[0].elapsed_s:.1f} s", flush=True)
             if chosen.report:
-                setup = template(_shorter)(Path(place) / "shorter", base)
-                runs = run_suite(replace(setup, models=("offline",)), settings, label="shorter", plant_leaks=True)
-                stale = run_suite(replace(setup, models=(MODEL,)), settings, label="before recording")
-                asyncio.run(record(replace(setup, cassettes=Path(place) / "again"), server.base_url))
-                again = run_suite(
-                    replace(setup, models=(MODEL,), cassettes=Path(place) / "again"), settings, label="recorded again"
+                old = replace(base, choice=replace(base.choice, version=str(int(NEWEST) - 1)))
+                asyncio.run(record(replace(old, cassettes=Path(place) / "old"), server.base_url))
+                before = run_suite(
+                    replace(old, cassettes=Path(place) / "old"), settings, label=f"version {old.choice.version}"
                 )
-                made = [*runs, *stale, *again]
-                chosen.report.write_text(page(made, [clean[0], clean[1], clean[1]]), encoding="utf-8")
+                runs = run_suite(base, settings, plant_leaks=True)
+                chosen.report.write_text(page(runs, before), encoding="utf-8")
+                verdicts = [compared(run, was) for run, was in zip(runs, before, strict=True)]
+                print(table(runs, verdicts, groups=True))
                 return
             print("| fault | worse | reported in (cases) | first told by | changed | tokens | stale | USD |")
             print("| --- | --- | --- | --- | --- | --- | --- | --- |")
@@ -209,11 +211,6 @@ def main() -> None:
                 anew = run_suite(own, settings)[0] if is_any else None
                 print(told(name, (offline, clean[0]), (replayed, clean[1]), anew), flush=True)
     print(f"{time.perf_counter() - started:.0f} s")
-
-
-def _shorter(text: str) -> str:
-    start = text.index(" If no kind of chart is asked for:")
-    return text[:start] + text[text.index("\n", start) :]
 
 
 if __name__ == "__main__":

@@ -11,7 +11,9 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
-from prompts.template import TEMPLATES
+from prompts.template import TEMPLATES, versions
+
+NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
 CASES = """\
 fixture: shop
@@ -137,7 +139,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
         result["tokens"] = round(result["tokens"] / 1.5)
     (folder / "short.json").write_text(json.dumps(run))
     shutil.copytree(TEMPLATES / "chart_spec", folder / "leaky" / "chart_spec")
-    file = folder / "leaky" / "chart_spec" / "1.j2"
+    file = folder / "leaky" / "chart_spec" / NEWEST
     file.write_text(
         file.read_text().replace("{% block system %}\n", "{% block system %}\nAsk jane.roe@corp.example.\n")
     )

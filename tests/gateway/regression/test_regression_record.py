@@ -21,9 +21,11 @@ from gateway.regression.record import Recording, Tape, Wanted
 from gateway.regression.runner import Runner
 from prompts.regression.case import Case
 from prompts.regression.outcome import CaseResult
-from prompts.template import TEMPLATES
+from prompts.template import TEMPLATES, versions
 from tests.gateway.regression.recording import BY_CLINIC, COUNT, SCANNER, Written, cases, settings, tape
 from tests.simulator.chat_server import ChatServer, Fault, chat_server
+
+NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
 pytestmark = pytest.mark.loopback
 
@@ -55,8 +57,8 @@ def _run(
 def _template(folder: Path, words: str) -> Choice:
     place = folder / "templates" / "chart_spec"
     place.mkdir(parents=True, exist_ok=True)
-    text = (TEMPLATES / "chart_spec" / "1.j2").read_text(encoding="utf-8")
-    (place / "1.j2").write_text(text.replace("{% block system %}\n", "{% block system %}\n" + words + "\n"))
+    text = (TEMPLATES / "chart_spec" / NEWEST).read_text(encoding="utf-8")
+    (place / NEWEST).write_text(text.replace("{% block system %}\n", "{% block system %}\n" + words + "\n"))
     return Choice(folder=folder / "templates")
 
 

@@ -16,7 +16,9 @@ from gateway.regression.revision import checked_out
 from gateway.regression.suite import Setup, at_revision, partner, run_suite
 from prompts.regression.compare import compared, differences
 from prompts.regression.outcome import Run
-from prompts.template import TEMPLATES
+from prompts.template import TEMPLATES, versions
+
+NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
 CASES = "fixture: ugly\ntenant: '100'\ncases:\n  - {id: a, question: number of orders by status}\n"
 
@@ -41,7 +43,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def _change(repository: Path) -> None:
-    file = repository / "templates" / "chart_spec" / "1.j2"
+    file = repository / "templates" / "chart_spec" / NEWEST
     file.write_text(file.read_text().replace("{% block system %}\n", "{% block system %}\nAnswer briefly.\n"))
 
 
