@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib.util
 import re
 from pathlib import Path
 
@@ -9,6 +11,9 @@ import pytest
 
 from gateway.config import Settings, setting_names
 from gateway.errors import ConfigError
+from gateway.project import Project
+from gateway.runtime import Runtime
+from prompts import budget
 
 ROOT = Path(__file__).parents[2]
 
@@ -22,6 +27,19 @@ def test_the_defaults_need_no_environment(monkeypatch: pytest.MonkeyPatch) -> No
 def test_a_nested_setting_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ROWLESS_LLM__MODEL", "some-model")
     assert Settings.from_environment().llm.model == "some-model"
+
+
+def test_an_encoding_that_is_not_installed_stops_the_start(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At start-up, with how to get it, and before a datasource or the state database is opened."""
+    monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
+    budget._counter.cache_clear()
+    project = Project.for_path(tmp_path / "none.csv")
+    try:
+        with pytest.raises(ConfigError, match="pip install tiktoken bpe-openai"):
+            asyncio.run(Runtime.open(Settings(home=tmp_path / "home"), project))
+    finally:
+        budget._counter.cache_clear()
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("name", ["ROWLESS_LLM__MODELL", "ROWLESS_AUDIT_OFF", "ROWLESS_LIMITS_MAX_ROWS"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
+import socket
 import ssl
 import time
 from collections.abc import Awaitable, Callable
@@ -231,6 +233,31 @@ def test_silent_endpoint_times_out_at_the_first_byte() -> None:
     assert caught.value.details == {"phase": "first_byte"}
     assert 0.7 < time.monotonic() - started < 15
     assert len(server.requests) == 2
+
+
+def test_endpoint_that_does_not_take_the_connection_times_out_at_connecting() -> None:
+    """A port whose queue of connections is full answers no SYN: given up after the connect time, nothing sent."""
+    with contextlib.ExitStack() as held:
+        listener = held.enter_context(socket.socket())
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            waiting = held.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listener.getsockname())
+        planner = OpenAIPlanner(
+            base_url=f"http://127.0.0.1:{listener.getsockname()[1]}/v1",
+            model="m",
+            timeouts=Timeouts(connect_s=0.3, first_byte_s=15, total_s=20),
+            options=EndpointOptions(retry=RetryPolicy(max_attempts=1)),
+            before_send=Audit(),
+        )
+        prompt = scanned()
+        started = time.monotonic()
+        with pytest.raises(ModelTimeoutError) as caught:
+            ask(planner, prompt)
+    assert caught.value.details == {"phase": "connect"}
+    assert 0.25 < time.monotonic() - started < 10
 
 
 def test_dripping_endpoint_is_stopped_at_the_total_time() -> None:
