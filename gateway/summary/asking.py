@@ -196,13 +196,7 @@ def _ask_number(parts: Parts, i: int, ask: Ask, engine: Engine) -> None:
         parts.units += units
         parts.outer += outer
         return
-    if engine.quantiles == "percentile":
-        # One aggregate for all of them: the same expression is computed once.
-        shares = exp.Array(expressions=[number(q) for q in QUANTILES])
-        listed = call("percentile", value.copy(), shares)
-        parts.rows += [(f"q{i}_{j}", call("element_at", listed.copy(), number(j + 1))) for j in range(len(QUANTILES))]
-    else:
-        parts.single.append((tuple(f"q{i}_{j}" for j in range(len(QUANTILES))), _ranked(value)))
+    parts.single.append((tuple(f"q{i}_{j}" for j in range(len(QUANTILES))), _ranked(value)))
     parts.single.append((_tail_keys(f"lo{i}"), _tail(f"lo{i}", descending=False)))
     parts.single.append((_tail_keys(f"hi{i}"), _tail(f"hi{i}", descending=True)))
     parts.single.append(((f"p_ratio{i}", f"top_two{i}"), _dominance(i)))

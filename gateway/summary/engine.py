@@ -57,8 +57,6 @@ class Engine:
     """Gathers values in lists, so that tails, dominance and quantiles take one pass (`gateway.summary.lists`)."""
     distinct: str
     """Name of the approximate distinct count; empty for an exact one."""
-    quantiles: str = "ranked"
-    """Without lists: ``percentile`` (one aggregate) or ``ranked`` (row numbers)."""
     columns_at_once: int = 15
     """Columns of one statement; a UNION of short rows has a limit on its parts (SQLite: 100)."""
     sample_above: int = 200_000
@@ -76,8 +74,11 @@ ENGINES: Final[dict[Dialect, Engine]] = {
         Engine(dialect=Dialect.POSTGRES, top_lists=True, columns_at_once=40, distinct=""),
         Engine(dialect=Dialect.MYSQL, top_lists=False, distinct=""),
         Engine(dialect=Dialect.SQLITE, top_lists=False, distinct=""),
-        # ORDER BY with LIMIT keeps ten rows a task there, so tails sort nothing; each is a read of one column, though.
-        Engine(dialect=Dialect.SPARK, top_lists=False, quantiles="percentile", distinct="approx_count_distinct"),
+        # A list is collected by one task, so its length is bounded more tightly.
+        Engine(
+            dialect=Dialect.SPARK, top_lists=True, distinct="approx_count_distinct", columns_at_once=25,
+            sample_above=100_000, sample_rows=100_000,
+        ),
     )
 }  # fmt: skip
 

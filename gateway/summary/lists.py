@@ -13,6 +13,7 @@ from sqlglot import exp
 
 from gateway.catalog import Dialect
 from gateway.summary.engine import Engine, call, number
+from gateway.summary.lists_spark import spark_number_lists, spark_tenths
 from gateway.summary.measured import QUANTILES, TAIL
 from gateway.summary.shapes import Fields, or_null, quoted
 
@@ -26,6 +27,8 @@ def number_lists(i: int, engine: Engine, *, exact: bool, grouped: bool) -> tuple
         exact: Few enough rows for exact quantiles.
         grouped: A unit is a subject of several rows, else a row.
     """
+    if engine.dialect is Dialect.SPARK:
+        return spark_number_lists(i, grouped=grouped)
     total = exp.Sum(this=quoted(f"ab{i}"))
     if engine.dialect is not Dialect.POSTGRES:
         shares = exp.Array(expressions=[number(q) for q in QUANTILES])
@@ -55,6 +58,8 @@ def number_lists(i: int, engine: Engine, *, exact: bool, grouped: bool) -> tuple
 
 def tenths(i: int, engine: Engine) -> tuple[Fields, Fields]:
     """The tenth unit from either end of date column `i`, null if there are fewer."""
+    if engine.dialect is Dialect.SPARK:
+        return spark_tenths(i)
     units: Fields = []
     outer: Fields = []
     for end, name, largest in (("first", f"lo{i}", False), ("last", f"hi{i}", True)):

@@ -79,7 +79,8 @@ def common_tables(
     """The scope barrier, then the relations that stand on it. Nothing else of a statement reads a base table."""
     # Read once, a relation flows; read twice it is kept where it is sampled, so that both readings see the same rows.
     flows = engine.top_lists and ("u" not in relations or (engine.dialect is Dialect.DUCKDB and not large))
-    keep = False if flows else {Dialect.MYSQL: None, Dialect.SPARK: None}.get(engine.dialect, True)
+    # MySQL and Spark have no such word; Spark by itself computes once what is random and read twice.
+    keep = None if engine.dialect in (Dialect.MYSQL, Dialect.SPARK) else not flows
     ctes = (exp.CTE(this=tree, alias=alias_of(name), materialized=keep) for name, tree in relations.items())
     return [*_inlined(barrier, engine, large=large), *ctes]
 
