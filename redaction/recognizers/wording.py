@@ -89,7 +89,9 @@ def words_of(text: str, known: KnownNames | None, *, english: bool = True) -> li
 def _part(spoken: str, known: KnownNames | None, *, english: bool) -> Part:
     part = part_of(spoken)
     is_known = known is not None and spoken.casefold() in known
-    is_acronym = part is Part.UNKNOWN and spoken.isupper() and len(spoken) <= _LONGEST_ACRONYM
+    # Several of an acronym have a small s: "products with IDs 5 and 7".
+    letters = spoken.removesuffix("s") if len(spoken) > 2 else spoken
+    is_acronym = part is Part.UNKNOWN and letters.isupper() and len(letters) <= _LONGEST_ACRONYM
     if (is_known and part is not Part.GIVEN) or is_acronym or (part is Part.UNKNOWN and not english):
         return Part.WORD
     return part

@@ -51,6 +51,12 @@ def test_mask_replaces_personal_data(scanner: Scanner) -> None:
     assert [e.entity_type for e in masked.entities] == ["EMAIL_ADDRESS", "EMAIL_ADDRESS", "PHONE_NUMBER"]
 
 
+@pytest.mark.parametrize("question", ["orders with IDs 5, 7 and 9 by month", "products by SKUs", "pages with URLs"])
+def test_several_of_an_acronym_are_no_name(scanner: Scanner, question: str) -> None:
+    """The small s of "IDs" made a word of no dictionary with a capital of it."""
+    assert mask(question, scanner, known_names=KNOWN).text == question
+
+
 def test_mask_prefers_the_linked_value(scanner: Scanner, index: ValueIndex) -> None:
     """An e-mail address that is in a column is linked to the column."""
     masked = mask("orders of ada@lovelace.example", scanner, index=index, known_names=KNOWN)

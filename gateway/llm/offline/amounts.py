@@ -10,7 +10,17 @@ from typing import Final, Literal, cast
 from gateway.chart.spec import Aggregate, Between, Compare, Filter
 from gateway.llm.offline.lexicon import is_identifier, is_year, words_of
 from gateway.llm.offline.mentions import Candidate, Mention
-from gateway.llm.offline.near import NEGATION, Found, Grouped, after_of, before_of, columns_where, nearest, one_of
+from gateway.llm.offline.near import (
+    NEGATION,
+    Found,
+    Grouped,
+    after_of,
+    before_of,
+    columns_where,
+    nearest,
+    one_of,
+    rows_of,
+)
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Slot
 from gateway.llm.offline.text import number_of, word_set
@@ -30,18 +40,18 @@ _BEFORE: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = tuple(
         (
             "ge",
             r"\b(?:no less|not less|no fewer|not fewer|no lower|not lower|no smaller|not below|no "
-            r"earlier)|\bat least|\bminimum(?: of)?|>=|≥|\bstarting (?:from|at)|\bfrom",
+            r"earlier)|\bat least|\bminimum(?: of)?|>=|≥|\bstarting (?:from|at)|\bfrom|\bsince",
         ),
         (
             "gt",
             r"\b(?:more|greater|higher|larger|bigger|longer|older|taller|heavier|better|costlier)(?= "
-            r"than|\s*$)|\bover|\babove|\bexceed(?:s|ed|ing)?|\bbeyond|\bsurpass(?:es|ed|ing)?|>|"
+            r"than|\s*$)|\bover|\babove|\bafter|\bexceed(?:s|ed|ing)?|\bbeyond|\bsurpass(?:es|ed|ing)?|>|"
             r"\bupwards? of|\bexpensive(?= than)",
         ),
         (
             "lt",
             r"\b(?:less|fewer|lower|smaller|shorter|younger|cheaper|lighter|worse)(?= than|\s*$)|"
-            r"\bunder|\bbelow|<",
+            r"\bunder|\bbelow|\bbefore|<",
         ),
         (
             "ne",
@@ -156,6 +166,7 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
         return
     ranged = compare is not None or (len(group) == 2 and op == "ge")
     candidates = _hinted(question, group[0], near) or _number_columns(question, near, compared=ranged)
+    candidates = _owned(question, near, candidates)
     if any(isinstance(number, float) for number in numbers) or "$" in tokens[group[0]].text:
         # A key has no fraction and no currency.
         candidates = tuple(
@@ -164,10 +175,17 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
         )
     tables = near.of_kind("table") if near else ()
     found.tokens.update(group)
-    found.tokens.update(i for i in range(max(0, group[0] - 4), group[0]) if question.word(i) in _COMPARING)
+    around = (*range(max(0, group[0] - 4), group[0]), *range(group[-1] + 1, group[-1] + 4))
+    found.tokens.update(i for i in around if question.word(i) in _COMPARING)
     follows = near is not None and near.first > group[-1]
     if compare and near and follows and tables and tables[0].score >= (candidates[0].score if candidates else 0.0):
         found.slots.append(Slot("having", tables, group[0], compare=compare, aggregate="count"))
+        found.used.update(near.tokens)
+        return
+    rows = rows_of(question, near) if follows and near is not None else ()
+    if compare and rows and near is not None and any(m.last < group[0] for m in question.mentions):
+        # "reps with more than 100 orders" where there is an order_id, but no table of orders.
+        found.slots.append(Slot("having", rows, group[0], compare=compare, aggregate="count"))
         found.used.update(near.tokens)
         return
     if near is not None and not grouped(near) and near.candidates[0].entry.kind in {"column", "metric"}:
@@ -192,6 +210,25 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
         return
     found.slots.append(Slot("filter", candidates, near.first if near else group[0], build=build))
 
+
+def _owned(question: Question, near: Mention | None, candidates: tuple[Candidate, ...]) -> tuple[Candidate, ...]:
+    """``books with IDs 7 and 9``: of several keys, the one that is called after what is spoken of before."""
+    if near is None or not all(question.tokens[i].lemma in _KEYED for i in near.tokens):
+        return candidates
+    owner = next((m for m in reversed(question.mentions) if m.last < near.first and near.first - m.last <= 3), None)
+    if owner is None:
+        return candidates
+    alike = question.lexicon.similar(question.tokens[owner.last].lemma)
+
+    def fits(candidate: Candidate) -> bool:
+        return any(word in alike for form in candidate.entry.forms for word in form.words)
+
+    owned = tuple(replace(c, score=min(1.0, c.score + OWNED)) for c in candidates if fits(c))
+    return owned + tuple(c for c in candidates if not fits(c))
+
+
+OWNED: Final = 0.3
+"""What a key gains that is called after the things it is said to be the key of."""
 
 _HINTS: Final = {
     "older": "age", "younger": "age", "taller": "height", "heavier": "weight", "lighter": "weight",
@@ -225,8 +262,7 @@ def _number_columns(question: Question, near: Mention | None, *, compared: bool)
         numeric = tuple(c for c in named if columns[c.entry.ref].type.is_numeric)
         if compared and not any(question.tokens[i].lemma in _KEYED for i in near.tokens):
             # "orders above 1000" are not those of a high order_id.
-            numeric = tuple(c for c in numeric if not is_identifier(columns[c.entry.ref]))
-            named = numeric or tuple(c for c in named if not is_identifier(columns[c.entry.ref]))
+            numeric = named = tuple(c for c in numeric if not is_identifier(columns[c.entry.ref]))
         if near.candidates[0].entry.kind == "column" and (numeric or named):
             return numeric or named
         rows = not named and near.candidates[0].entry.kind == "column"

@@ -39,11 +39,12 @@ CueKind = Literal[
 _N: Final = r"(?:\d{1,3}|" + "|".join(sorted((w for w in NUMBERS if " " not in w), key=len, reverse=True)) + ")"
 _HIGH: Final = (
     "most expensive|most frequent|most popular|most common|most often|strongest|greatest|priciest|"
-    "highest|largest|biggest|longest|busiest|maximum|oldest|latest|newest|best|most|top"
+    "highest|largest|biggest|longest|busiest|maximum|oldest|latest|newest|heaviest|tallest|fastest|warmest|hottest|"
+    "rainiest|windiest|costliest|best|most|top"
 )
 _LOW: Final = (
     "least expensive|least popular|smallest|shortest|cheapest|youngest|earliest|weakest|minimum|"
-    "slowest|lowest|fewest|bottom|least|worst"
+    "slowest|lowest|fewest|bottom|lightest|coldest|least|worst"
 )
 _CHART: Final = r"(?:[- ]?(?:chart|graph|plot|diagram|visuali[sz]ation|figure|representation))"
 

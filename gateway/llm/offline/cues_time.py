@@ -16,7 +16,7 @@ TIME_CUES: Final[tuple[tuple[Literal["part", "grain"], str, re.Pattern[str]], ..
         "hour_of_day",
         _p(
             r"\b(?:by |per |each |for each )?(?:the )?(?:hours? of (?:the )?day|time of (?:the )?day|"
-            r"hour of day)\b|\b(?:by|per|each) hour\b"
+            r"hour of day)\b|\b(?:by|per|each) hour\b|(?<=weekday and )hours?\b|(?<=day and )hours?\b"
         ),
     ),
     (

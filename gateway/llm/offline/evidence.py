@@ -13,10 +13,11 @@ from typing import Final
 
 from gateway.catalog import ColumnType
 from gateway.chart.spec import Filter, Mark
-from gateway.llm.offline.lexicon import Lexicon, is_identifier
+from gateway.llm.offline.lexicon import ID_WORDS, Lexicon, is_identifier
 from gateway.llm.offline.mentions import Mention
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame
+from gateway.llm.offline.text import split_name
 from gateway.summary.model import ColumnSummary, Summary, TableSummary
 
 OPEN_MARKS: Final[tuple[Mark, ...]] = ("bar", "line", "arc", "rect", "boxplot", "point")
@@ -162,8 +163,10 @@ def _sort(column: ColumnSummary) -> str:
         return "date"
     if not column.type.is_numeric:
         return "text"
-    named = column.semantic in {"postcode", "code_like"} or is_identifier(column)
-    return "key" if named else "number"
+    if column.semantic is not None:
+        return "key" if column.semantic in {"postcode", "code_like"} or is_identifier(column) else "number"
+    # Without a released meaning a name must say so in a word of its own: "paperid" may be counted on, or added up.
+    return "key" if split_name(column.name)[-1:] and split_name(column.name)[-1] in ID_WORDS else "number"
 
 
 def is_told(summary: Summary, table: TableSummary) -> bool:

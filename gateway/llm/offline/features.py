@@ -36,7 +36,8 @@ def features(proposal: Proposal, evidence: Evidence) -> Found:
     _shape(found, proposal, evidence, cue)
     _grammar(found, proposal, evidence)
     if evidence.named_mark:
-        _add(found, "mark:other", float(proposal.mark not in evidence.marks))
+        told = "told" if evidence.told else "bare"
+        _add(found, f"mark:other:{told}", float(proposal.mark not in evidence.marks))
     else:
         _mark(found, proposal, evidence, cue)
     return found

@@ -17,6 +17,7 @@ from gateway.chart.paths import Graph, graph_of
 from gateway.chart.spec import AllOf, ChartSpec, Dimension, Filter, Measure, Sort, Top
 from gateway.llm.offline.complete import open_groups
 from gateway.llm.offline.effect import choose_mark, size_of
+from gateway.llm.offline.joined import column_of, either, parts_of
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.measures import measure_of
 from gateway.llm.offline.options import options_of
@@ -45,6 +46,15 @@ _CLEARING: Final = re.compile(
 )
 
 
+_UNSPLITTING: Final = re.compile(
+    r"\b(?:remove|drop|clear|without|no) (?:the |any |all )?(?:split|series|breakdown|colou?rs?|separate lines)\b"
+)
+_NARROWING: Final = re.compile(
+    r"\s*(?:now |and |but )?(?:only|just|exclud(?:e|ing)|without|except|keep|limit|restrict|filter|remove|drop|not)\b"
+)
+"""``exclude returned orders`` says which rows are left, and not that orders are counted from now on."""
+
+
 @dataclass
 class _Edit:
     """A spec being refined."""
@@ -54,6 +64,8 @@ class _Edit:
     graph: Graph
     frame: Frame
     previous: ChartSpec
+    narrows: bool = False
+    adds: bool = False
 
     def bases(self) -> list[str]:
         """Tables that every group must be reachable from."""
@@ -87,8 +99,10 @@ def refine(previous: ChartSpec, question: Question, frame: Frame, lexicon: Lexic
     adding = bool(_ADDING.search(question.lowered)) or bool(frame.of("series"))
     for add in (adding, not adding) if frame.of("group", "series") or frame.times else (adding,):
         edit = _Edit(previous.model_dump(exclude_none=True), lexicon, graph_of(lexicon.summary.links), frame, previous)
+        edit.narrows = bool(_NARROWING.match(question.lowered)) and bool(frame.of("filter", "time_filter", "child"))
+        edit.adds = bool(_ADDING.search(question.lowered))
         changed = _clear(edit, question)
-        changed = _measures(edit, adding=bool(_ADDING.search(question.lowered))) or changed
+        changed = _measures(edit, adding=edit.adds) or changed
         changed = _groups(edit, add=add) or changed
         changed = _filters(edit) or changed
         changed = _derive(edit) or changed
@@ -106,10 +120,12 @@ def refine(previous: ChartSpec, question: Question, frame: Frame, lexicon: Lexic
 
 
 def _clear(edit: _Edit, question: Question) -> bool:
-    if _CLEARING.search(question.lowered) and "filter" in edit.spec:
-        del edit.spec["filter"]
-        return True
-    return False
+    cleared = False
+    for pattern, part in ((_CLEARING, "filter"), (_UNSPLITTING, "series")):
+        if pattern.search(question.lowered) and part in edit.spec:
+            del edit.spec[part]
+            cleared = True
+    return cleared
 
 
 # Measures.
@@ -123,7 +139,7 @@ def _measures(edit: _Edit, *, adding: bool) -> bool:
             entry = option.entry
             if option.use not in {"measure", "root"} or entry is None or entry.kind == "label":
                 continue
-            if option.use == "root" and entry.kind != "table":
+            if option.use == "root" and (entry.kind != "table" or edit.narrows):
                 continue
             measure = measure_of(option, reading, edit.lexicon)
             if measure is None or (slot.role == "free" and entry.kind == "column" and option.weight < 0.5):
@@ -134,7 +150,19 @@ def _measures(edit: _Edit, *, adding: bool) -> bool:
             new = measure.model_dump(exclude_none=True)
             edit.spec["measures"] = [*plain, new] if adding else [new]
             return True
-    return False
+    return _aggregate(edit)
+
+
+def _aggregate(edit: _Edit) -> bool:
+    """``median instead``: the same column, taken together in another way."""
+    first = edit.previous.measures[0] if edit.previous.measures else None
+    plain = [a for a, _ in edit.frame.aggregates if a in {"sum", "avg", "median", "min", "max", "stddev"}]
+    if first is None or first.column is None or not plain or edit.frame.of("measure"):
+        return False
+    if first.aggregate in {None, "count", "count_distinct", *plain[:1]}:
+        return False
+    edit.spec["measures"] = [Measure(aggregate=plain[0], column=first.column).model_dump(exclude_none=True)]
+    return True
 
 
 # Groups.
@@ -230,24 +258,15 @@ def _filters(edit: _Edit) -> bool:
             added.append(built)
     if not added:
         return False
-    columns = {_column(f) for f in added}
-    kept = [f for f in _parts(edit.previous.filter if "filter" in edit.spec else None) if _column(f) not in columns]
-    parts = [p for f in (*kept, *added) for p in _parts(f)]
+    columns = {column_of(f) for f in added}
+    before = parts_of(edit.previous.filter if "filter" in edit.spec else None)
+    if edit.adds:
+        added = [next((both for old in before if (both := either(old, new))), new) for new in added]
+    kept = [f for f in before if column_of(f) not in columns]
+    parts = [p for f in (*kept, *added) for p in parts_of(f)]
     joined = parts[0] if len(parts) == 1 else AllOf(op="and", filters=tuple(parts))
     edit.spec["filter"] = joined.model_dump(exclude_none=True)
     return True
-
-
-def _parts(part: Filter | None) -> list[Filter]:
-    if part is None:
-        return []
-    return list(part.filters) if isinstance(part, AllOf) else [part]
-
-
-def _column(part: Filter) -> str:
-    if isinstance(part, AllOf) or part.op == "or":
-        return _column(part.filters[0])
-    return getattr(part, "column", part.op)
 
 
 def _filter(edit: _Edit, slot: Slot) -> Filter | None:

@@ -130,6 +130,8 @@ def _slot(question: Question, mention: Mention, governor: tuple[str, Placed | No
     if kind in {"share", "change"}:
         return Slot("measure", candidates, place)
     if kind == "top":
+        if candidates[0].entry.kind == "metric":
+            return Slot("measure", candidates, place)
         return Slot("group", candidates, place, adverb="top")
     if kind == "most":
         named = mention.best("metric") or _numeric(question, mention)

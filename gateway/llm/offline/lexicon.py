@@ -30,7 +30,7 @@ MAX_LEXICONS: Final = 64
 
 _DATE_SUFFIXES: Final = frozenset({"at", "on", "date", "time", "datetime", "day", "timestamp"})
 _PREFIXES: Final = word_set("is has was flag fk pk dim fact tbl")
-_ID_WORDS: Final = frozenset({"id", "identifier", "key", "uuid", "code"})
+ID_WORDS: Final = frozenset({"id", "identifier", "key", "uuid", "code"})
 
 _PHRASES: Final = (
     ("first name", "given name", "personal name", "forename", "fore name"),
@@ -136,6 +136,12 @@ def _phrase_forms(words: tuple[str, ...]) -> list[Form]:
 def _column_forms(table: TableSummary, column: ColumnSummary) -> tuple[Form, ...]:
     raw = tuple(lemma(word) for word in split_name(column.name))
     words = words_of(column.name)
+    if column.type.is_temporal:
+        # "cls" of a date is when something was closed, and no class.
+        words = (
+            tuple("close" if part == "cls" else word for word, part in zip(words, raw, strict=False))
+            + words[len(raw) :]
+        )
     own = words_of(table.name)
     forms = [form(words), form(raw)]
     bare = words[len(own) :] if words[: len(own)] == own else words
@@ -193,7 +199,7 @@ def is_identifier(column: ColumnSummary) -> bool:
     if column.semantic in {"identifier", "key"}:
         return True
     words = words_of(column.name)
-    return bool(words) and words[-1] in _ID_WORDS and column.semantic is None
+    return bool(words) and words[-1] in ID_WORDS and column.semantic is None
 
 
 def is_year(column: ColumnSummary) -> bool:

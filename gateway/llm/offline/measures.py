@@ -15,7 +15,7 @@ from gateway.llm.offline.text import word_set
 _AVERAGED: Final = word_set(
     "price rate score rating satisfaction age duration discount percent percentage ratio temperature "
     "height weight speed average grade gpa year latitude longitude rank ranking margin length width "
-    "depth latency age size"
+    "depth latency age size wind humidity pressure kmh mph celsius fahrenheit duration runtime"
 )
 """Quantities whose sum says nothing: intensive ones. They are averaged where no aggregate is named."""
 

@@ -130,7 +130,7 @@ def _alike(token: Token, lexicon: Lexicon) -> dict[str, float]:
         if word in lexicon.uses:
             found[word] = max(found.get(word, 0.0), 0.97 if len(spelt) == 1 else 0.85)
     if not found:
-        found = {word: CUT for word in lexicon.uses if abbreviates(word, token.lemma)}
+        found = {w: CUT for w in lexicon.uses if abbreviates(w, token.lemma) or abbreviates(token.lemma, w, asked=True)}
     if not found and len(token.lemma) >= FUZZY_MIN:
         limit = 1 if len(token.lemma) < 8 else 2
         for word in lexicon.uses:

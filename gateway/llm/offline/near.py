@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.catalog import ColumnType
 from gateway.chart.spec import Compare, Filter, InList
-from gateway.llm.offline.lexicon import Entry
+from gateway.llm.offline.lexicon import Entry, is_identifier
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.question import CONNECTIVES, Question
 from gateway.llm.offline.slots import Literalish, Slot
@@ -147,14 +147,24 @@ def _adds_more(question: Question, left: Mention, right: Mention, gap: Sequence[
         return False
     if _is_numeric(question, right):
         return True
-    return any(t.text in {"with", "have", "has", "having", "had", "of"} for t in gap) and bool(
-        right.of_kind("table", "metric")
-    )
+    counted = bool(right.of_kind("table", "metric")) or bool(rows_of(question, right))
+    return counted and any(t.text in {"with", "have", "has", "having", "had", "of"} for t in gap)
+
+
+def rows_of(question: Question, mention: Mention) -> tuple[Candidate, ...]:
+    """The key of the rows, where a plural names them by it and by no number: ``orders`` of an order_id."""
+    columns = question.lexicon.columns
+    token = question.tokens[mention.last]
+    if token.text == token.lemma or _is_numeric(question, mention):
+        return ()
+    keys = [c for c in mention.of_kind("column") if is_identifier(columns[c.entry.ref])]
+    return tuple(c for c in keys if columns[c.entry.ref].distinct == "unique")
 
 
 def _is_numeric(question: Question, mention: Mention) -> bool:
     best = mention.candidates[0].entry
-    return best.kind == "column" and question.lexicon.columns[best.ref].type.is_numeric
+    columns = question.lexicon.columns
+    return best.kind == "column" and columns[best.ref].type.is_numeric and not is_identifier(columns[best.ref])
 
 
 def _fits_value(question: Question, mention: Mention, text: bool) -> bool:

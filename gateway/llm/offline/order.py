@@ -12,6 +12,7 @@ from gateway.chart.spec import (
     Top,
 )
 from gateway.llm.offline.draft import MANY, SHOWN, Draft
+from gateway.llm.offline.lexicon import is_year
 from gateway.llm.offline.measures import having_measure
 
 
@@ -59,7 +60,8 @@ def order_of(draft: Draft, groups: list[Dimension], mark: Mark) -> tuple[list[So
         wide = cut and not draft.lexicon.columns[groups[0].column].labels
         return sort, Top(n=10, of="d1", by=plain_main, order=frame.superlative) if wide and mark != "table" else None
     kept = bool(draft.reading.of("having"))
-    if mark == "bar" and not timed and not kept and draft.size(groups[0]) > MANY and groups[0].bin is None:
+    years = is_year(draft.lexicon.columns[groups[0].column])
+    if mark == "bar" and not (timed or kept or years) and draft.size(groups[0]) > MANY and groups[0].bin is None:
         return [Sort(by=plain_main, order="desc")], Top(n=SHOWN, of="d1", by=plain_main)
     return [], None
 

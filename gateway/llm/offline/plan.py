@@ -43,8 +43,8 @@ CLOSE: Final = 0.62
 """A second reading with at least this share of the first one's score is offered as well."""
 CRITICAL: Final = word_set("aggregate counted group series share change most top sort half")
 """Places where a word has to name something in the data, or there is no answer."""
-SOFT: Final = word_set("counted modifier")
-"""Places where a word may be another name for the rows of the only table there is."""
+SOFT: Final = word_set("counted")
+"""The place where a word may be another name for the rows of the only table there is."""
 SOFTER: Final = word_set("counted modifier half name group series")
 """The same, where the Summary tells nothing of that table but names: any word may be about any column."""
 

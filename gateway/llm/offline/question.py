@@ -205,4 +205,10 @@ def _ongoing(masked: str, tokens: Sequence[Token], lexicon: Lexicon) -> frozense
 def is_end(lexicon: Lexicon, ref: str) -> bool:
     """Whether a column is a date that says when something ended, and is empty while it has not."""
     column = lexicon.columns[ref]
-    return column.type.is_temporal and column.nulls != "none" and not ENDED.isdisjoint(column.name.lower().split("_"))
+    return (
+        column.type.is_temporal
+        and column.nulls != "none"
+        and not ENDED.isdisjoint(
+            (*column.name.lower().split("_"), *(w for e in lexicon.entries if e.ref == ref for w in e.forms[0].words))
+        )
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final, cast
 
 from gateway.chart.paths import graph_of
 from gateway.chart.spec import Aggregate
+from gateway.llm.offline.measures import default_aggregate
 from gateway.llm.offline.mentions import Candidate
 from gateway.llm.offline.options import column_sort
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame, Slot
+from gateway.llm.offline.superlatives import find_extremes, rank_slots
+from gateway.llm.offline.text import word_set
 
 
 def settle_roles(question: Question, frame: Frame) -> None:
@@ -30,46 +32,16 @@ def settle_roles(question: Question, frame: Frame) -> None:
         if not (s.role == "free" and s.candidates[0].entry.kind == "column" and s.candidates[0].entry.ref in filtered)
     ]
     _rows(question, frame)
+    _both(frame)
+    _keys(question, frame)
+    find_extremes(question, frame)
     _entities(question, frame)
     _rates(question, frame)
     _aggregates(question, frame)
     _against_previous(question, frame)
     _worth(question, frame)
     _per(question, frame)
-    _ranked(question, frame)
-
-
-def _ranked(question: Question, frame: Frame) -> None:
-    """``our top 20 customers``, ``the most popular products``: ranked by money, or by how many rows belong to them."""
-    if (frame.top is None and frame.superlative is None) or frame.of("measure", "having", "per", "sort"):
-        return
-    if frame.aggregates or any(s.candidates[0].entry.kind == "metric" for s in frame.slots if s.candidates):
-        return
-    if _praised(question, frame):
-        return
-    ranked = next(
-        (s for s in frame.slots if s.adverb in {"top", "most", "which"} and s.candidates[0].entry.kind == "table"), None
-    )
-    others = [s for s in frame.of("free") if s is not ranked and s.candidates[0].entry.kind in {"table", "column"}]
-    if ranked is None or others or any(s is not ranked for s in frame.of("group", "series")):
-        return
-    summary, table = question.lexicon.summary, ranked.candidates[0].entry.table
-    graph = graph_of(summary.links)
-    found = [
-        e
-        for e in question.lexicon.entries
-        if e.kind == "metric"
-        and e.table != table
-        and graph.reaches(e.table, table)
-        and question.lexicon.metrics[e.ref].aggregate == "sum"
-    ]
-    if not found:
-        found = [
-            e for e in question.lexicon.entries if e.kind == "table" and e.ref != table and graph.reaches(e.ref, table)
-        ]
-    if found:
-        ranked.role, ranked.adverb = "group", "top"
-        frame.slots.append(Slot("measure", (Candidate(found[0], 1.0, 1.0),), ranked.place))
+    rank_slots(question, frame)
 
 
 def _worth(question: Question, frame: Frame) -> None:
@@ -111,6 +83,15 @@ def _rows(question: Question, frame: Frame) -> None:
             slot.adverb = slot.adverb if slot.adverb == "which" else "rows"
 
 
+def _both(frame: Frame) -> None:
+    """``revenue and orders by month``: both are measured, the rows of the second by their number."""
+    for left, right in pairwise(frame.slots):
+        measured = left.role == "measure" or (left.role == "free" and left.candidates[0].entry.kind == "metric")
+        rows = right.role == "free" and right.adverb == "and" and right.candidates[0].entry.kind == "table"
+        if measured and rows:
+            right.role, right.aggregate = "measure", "count"
+
+
 def _entities(question: Question, frame: Frame) -> None:
     """``customers by region`` where customers are a column: how many different ones."""
     if frame.of("measure", "having", "per", "sort") or frame.top is not None or frame.superlative is not None:
@@ -145,36 +126,29 @@ def _rates(question: Question, frame: Frame) -> None:
             slot.aggregate = "avg"
 
 
-_PRAISED: Final = {
-    "rated": (("rating", "score", "satisfaction"), "avg"), "paid": (("salary", "wage", "pay"), "avg"),
-    "viewed": (("view",), "sum"), "selling": (("revenue", "sale", "quantity", "unit"), "sum"),
-    "popular": (("vote", "view", "quantity", "unit"), "sum"),
-}  # fmt: skip
-"""Superlatives that say by which quantity: its words, and how it is taken together."""
+_WORTH: Final = word_set("value size amount total revenue worth spend")
 
 
-def _praised(question: Question, frame: Frame) -> bool:
-    """``highest rated movies``: by the average of the column that holds ratings."""
-    said = next((word for word in _PRAISED if re.search(rf"\b{word}\b", question.lowered)), None)
-    ranked = next(
-        (s for s in frame.slots if s.role in {"free", "group"} and s.candidates[0].entry.kind in {"table", "column"}),
-        None,
-    )
-    if said is None or ranked is None:
-        return False
-    words, aggregate = _PRAISED[said]
-    table = ranked.candidates[0].entry.table
-    for word in words:
-        for entry in question.lexicon.entries:
-            fits = entry.kind == "column" and entry.table == table and entry.forms[0].words[-1:] == (word,)
-            if fits and column_sort(question.lexicon, entry.ref) == "number":
-                if ranked.role == "free":
-                    ranked.role, ranked.adverb = "group", "top"
-                frame.slots.append(
-                    Slot("measure", (Candidate(entry, 1.0, 1.0),), ranked.place, aggregate=cast("Aggregate", aggregate))
-                )
-                return True
-    return False
+def _keys(question: Question, frame: Frame) -> None:
+    """``average order value`` is no average of order_id: of its money, if there is just one sum of it."""
+    lexicon = question.lexicon
+    for slot in frame.of("measure"):
+        mention = next((m for m in question.mentions if m.first == slot.place), None)
+        if mention is None or slot.aggregate in {None, "count", "count_distinct"}:
+            continue
+        if any(question.tokens[i].lemma in {"id", "number", "code", "key", "no"} for i in mention.tokens):
+            continue
+        sorts = {c.entry.ref: column_sort(lexicon, c.entry.ref) for c in mention.of_kind("column")}
+        worth = question.word(mention.last + 1) in _WORTH
+        kept = tuple(c for c in slot.candidates if sorts.get(c.entry.ref) not in ({"id", "date"} if worth else {"id"}))
+        if not kept and worth:
+            columns = lexicon.columns
+            money = [
+                r for r, c in columns.items() if c.semantic == "currency" and default_aggregate(lexicon, r) == "sum"
+            ]
+            entries = [e for e in lexicon.entries if e.kind == "column" and e.ref in money]
+            kept = (Candidate(entries[0], 1.0, 1.0),) if len(entries) == 1 else ()
+        slot.candidates = kept or slot.candidates
 
 
 def _aggregates(question: Question, frame: Frame) -> None:

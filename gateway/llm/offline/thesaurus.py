@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
-from gateway.llm.offline.text import word_set
+from gateway.llm.offline.text import stem, word_set
 
 _GROUPS: Final = """
 id identifier identification key
@@ -192,7 +192,7 @@ _ABBREVIATIONS: Final = {
     "pid": "product id", "uid": "user id", "cid": "customer id", "sid": "student id", "eid": "employee id",
     "fid": "facility id", "aid": "author id",
     "postcode": "postal code", "zipcode": "zip code", "apt": "apartment",
-    "bldg": "building", "mpg": "miles gallon", "hp": "horsepower",
+    "bldg": "building", "crt": "create", "upd": "update", "mpg": "miles gallon", "hp": "horsepower",
 }  # fmt: skip
 
 GENERAL: Final = word_set(
@@ -234,16 +234,17 @@ def related(left: str, right: str) -> bool:
     return not groups(left).isdisjoint(groups(right))
 
 
-def abbreviates(short: str, word: str) -> bool:
-    """Whether a word of a name is a word of a question cut short: ``prio`` of priority, ``chnl`` of channel.
+def abbreviates(short: str, word: str, *, asked: bool = False) -> bool:
+    """Whether a word is another one cut short: ``prio`` of priority, ``chnl`` of channel.
 
-    A cut keeps the first letters, or the consonants from the first to the last. Words of the thesaurus are no cuts.
+    A cut keeps the first letters, or the consonants from the first to the last. Words of the thesaurus are no cuts,
+    and a word of a question (`asked`) only if it has no vowels: people write whole words that names begin with.
     """
     if len(short) < 3 or len(word) < len(short) + 2 or short[0] != word[0] or groups(short) or short in GENERAL:
         return False
-    if word.startswith(short):
+    if word.startswith(short) and not asked:
         return True
-    if not _VOWELS.isdisjoint(short[1:]) or short[-1] != word[-1]:
+    if not _VOWELS.isdisjoint(short[1:]) or short[-1] not in {word[-1], stem(word)[-1]}:
         return False
     letters = iter(word)
     return all(letter in letters for letter in short)

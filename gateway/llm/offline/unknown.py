@@ -35,6 +35,7 @@ _BENIGN: Final = word_set(
     "three four five six seven eight nine ten us me my our list listed item case create draw generate "
     "calculate compute measure look break down out up off together alone mix associate identify describe "
     "correspond exist appear fall lie range equal exceed register regard concern relate plotted recorded "
+    "instead without except excluding exclude ignoring ignore apart dollar euro pound usd eur gbp unit per cent "
     "such select selected specify specified represent filter filtered focus limit restrict option "
     "gather reveal variation attribute attributed alongside well following follow involve involved link linked "
     "calculated identified described listed present presented report reported respect term view"
@@ -42,6 +43,10 @@ _BENIGN: Final = word_set(
 """Content words that ask, rather than name something the data would need to have."""
 
 MAX_UNKNOWN: Final = 4
+_THAN_AVERAGE: Final = re.compile(
+    r"\b(?:above|below|over|under|(?:higher|lower|more|less) than)(?: the)? (?:average|mean|median)\b(?! of)"
+)
+"""A comparison with a statistic of the same rows, which the chart language cannot say."""
 _INTERVAL: Final = re.compile(r"\b(?:time|days|hours|weeks|months) (?:to|until|between|from)\b")
 
 
@@ -82,7 +87,7 @@ def note_unknown(question: Question, frame: Frame, found: Found) -> None:
             and token.lemma not in _BENIGN
             and token.text not in _BENIGN
             and len(token.text) > 2
-            and not token.text.endswith(("ly", "ing"))
+            and (not token.text.endswith(("ly", "ing")) or _is_kind_of(question, index))
         )
         if odd:
             run.append(index)
@@ -90,6 +95,9 @@ def note_unknown(question: Question, frame: Frame, found: Found) -> None:
         if run and not _is_verb(question, run[-1]):
             frame.unknown.append((" ".join(tokens[i].text for i in run)[:60], _role_of_unknown(question, run)))
         run = []
+    above = _THAN_AVERAGE.search(question.lowered)
+    if above is not None:
+        frame.unknown.append((above.group(0), "modifier"))
     interval = _INTERVAL.search(question.lowered)
     if interval is not None and not any(
         m.score > 0.6 and question.tokens[m.first].start <= interval.start() < question.tokens[m.last].end
@@ -97,6 +105,15 @@ def note_unknown(question: Question, frame: Frame, found: Found) -> None:
     ):
         frame.unknown.insert(0, (interval.group(0), "aggregate"))
     del frame.unknown[MAX_UNKNOWN:]
+
+
+def _is_kind_of(question: Question, index: int) -> bool:
+    """``shipping cost``: a word in -ing that says which amount is meant, where others are verbs."""
+    following = next((m for m in question.mentions if m.first == index + 1), None)
+    if following is None or following.candidates[0].entry.kind != "column":
+        return False
+    led = index == 0 or any(p.last == index - 1 and p.cue.kind in {"aggregate", "group"} for p in question.cues)
+    return led and question.lexicon.columns[following.candidates[0].entry.ref].type.is_numeric
 
 
 def _is_verb(question: Question, index: int) -> bool:
