@@ -209,6 +209,9 @@ def _checked(value: object, name: str) -> ScopeValue:
         raise ScopeRefusedError(f"'{name}' must be text or a whole number", stage="scope")
     if isinstance(value, str) and (not value.strip() or len(value) > _MAX_TEXT or "\x00" in value):
         raise ScopeRefusedError(f"'{name}' is empty or too long", stage="scope")
+    if isinstance(value, str) and value.encode(errors="ignore").decode() != value:
+        # Half of a surrogate pair: a driver could not encode it, and would say so with the value.
+        raise ScopeRefusedError(f"'{name}' is no text that can be stored", stage="scope")
     return value
 
 

@@ -70,7 +70,9 @@ def test_an_unrestricted_source_shows_everything_but_what_is_denied() -> None:
     assert all(t.unrestricted for t in scope.tables.values())
 
 
-@pytest.mark.parametrize("tenant", [None, True, 1.0, ["1", "2"], {"$ne": 1}, "", "  ", "a\x00b", "x" * 300, b"lumen"])
+@pytest.mark.parametrize(
+    "tenant", [None, True, 1.0, ["1", "2"], {"$ne": 1}, "", "  ", "a\x00b", "a\ud800", "x" * 300, b"lumen"]
+)
 def test_attack_33_a_tenant_id_of_another_type_is_refused(tenant: object) -> None:
     with pytest.raises(ScopeRefusedError):
         scope_for(_config(RULES), CATALOG, tenant=tenant)  # type: ignore[arg-type]
