@@ -96,7 +96,8 @@ def unit_fields_of(i: int, column: Column, ask: Ask, known: set[str]) -> Fields:
         return exp.Max(this=test) if grouped else test
 
     empty = exp.Is(this=value.copy(), expression=exp.Null())
-    fields: Fields = [(f"has{i}", flag(exp.Not(this=empty))), (f"nil{i}", flag(empty.copy()))]
+    # Where a row is a unit, the number of values says the same.
+    fields: Fields = [(f"has{i}", flag(exp.Not(this=empty))), (f"nil{i}", flag(empty.copy()))] if grouped else []
     if ask.describes_number(column):
         size: exp.Expression = exp.Abs(this=value.copy())
         whole = exp.NEQ(this=value.copy(), expression=call("floor", value.copy()))
@@ -127,7 +128,8 @@ def ask_column(parts: Parts, i: int, column: Column, ask: Ask, engine: Engine) -
     """Ask for everything the rule table needs of one column."""
     value, raw = quoted(f"v{i}"), quoted(f"c{i}")
     parts.rows.append((f"values{i}", exp.Count(this=value)))
-    parts.units += [(f"unit_values{i}", total_of(f"has{i}")), (f"unit_nulls{i}", total_of(f"nil{i}"))]
+    if ask.subject is not None:
+        parts.units += [(f"unit_values{i}", total_of(f"has{i}")), (f"unit_nulls{i}", total_of(f"nil{i}"))]
     if _can_compare(column):
         distinct = exp.Count(this=exp.Distinct(expressions=[distinct_form(raw, column, engine)]))
         parts.rows.append((f"distinct{i}", call(engine.distinct, raw) if engine.distinct else distinct))

@@ -156,14 +156,15 @@ def _unknown(columns: Iterable[Column]) -> tuple[ColumnMeasured, ...]:
 
 def _column(i: int, column: Column, ask: Ask, answer: Answer, seen: int) -> ColumnMeasured:
     values = whole(answer[f"values{i}"])
+    nulls = max(0, seen - values)
     keys = {*ask.table.unique, ask.table.primary_key}
     return ColumnMeasured(
         name=column.name,
         type=column.type,
         values=values,
-        nulls=max(0, seen - values),
-        unit_values=whole(answer[f"unit_values{i}"]),
-        unit_nulls=whole(answer[f"unit_nulls{i}"]),
+        nulls=nulls,
+        unit_values=whole(answer.get(f"unit_values{i}", values)),
+        unit_nulls=whole(answer.get(f"unit_nulls{i}", nulls)),
         distinct=whole(answer[f"distinct{i}"]) if f"distinct{i}" in answer else None,
         declared_unique=(column.name,) in keys,
         number=_number(i, answer, values) if ask.describes_number(column) else None,

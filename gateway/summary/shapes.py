@@ -42,8 +42,11 @@ def total_of(name: str) -> exp.Expression:
 
 def select_over(inner: exp.Select, alias: str, fields: Fields) -> exp.Select:
     """Select fields from a subquery."""
-    select = exp.Select(expressions=[exp.alias_(e, n, quoted=True, copy=False) for n, e in fields])
-    return select.from_(exp.Subquery(this=inner, alias=alias_of(alias)), copy=False)
+    # A column that keeps its name needs no alias: statements have hundreds of them, and engines parse each.
+    named = [
+        e if isinstance(e, exp.Column) and e.name == n else exp.alias_(e, n, quoted=True, copy=False) for n, e in fields
+    ]
+    return exp.Select(expressions=named).from_(exp.Subquery(this=inner, alias=alias_of(alias)), copy=False)
 
 
 def or_null(value: exp.Expression) -> exp.Expression:

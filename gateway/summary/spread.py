@@ -26,7 +26,7 @@ from gateway.summary.measured import ColumnMeasured, PairMeasured, TableMeasured
 from gateway.summary.measurer import measurer_for
 from gateway.tenancy.scope import Scope
 
-PAIR_COLUMNS: Final = 8
+PAIR_COLUMNS: Final = 6
 """Columns of a table that are compared with each other, the first ones."""
 _COLUMNS_AT_ONCE: Final = 12
 
