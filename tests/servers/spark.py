@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -92,8 +92,25 @@ def spark_server() -> Iterator[SparkServer]:
     if home is None or shutil.which("java") is None:
         required = "spark" in os.environ.get("ROWLESS_TEST_REQUIRE", "").split(",")
         (pytest.fail if required else pytest.skip)("no Spark server: see CONTRIBUTING.md")
-    with started(home) as server:
+    with _shared(home) as server:
         yield server
+
+
+_users: list[SparkServer] = []
+_cluster = ExitStack()
+
+
+@contextmanager
+def _shared(home: Path) -> Iterator[SparkServer]:
+    """One cluster for a process: each conftest that names the fixture would else start one of its own."""
+    server = _users[0] if _users else _cluster.enter_context(started(home))
+    _users.append(server)
+    try:
+        yield server
+    finally:
+        _users.remove(server)
+        if not _users:
+            _cluster.close()
 
 
 @contextmanager

@@ -40,7 +40,7 @@ def shown(engine: Engine, spec: dict[str, Any], scope: Scope) -> ResultTable:
     return without_support(answer(engine, spec, scope))
 
 
-@pytest.fixture(params=["duckdb_shop", "sqlite_shop", "postgres_shop", "mariadb_shop", "mongodb_shop"])
+@pytest.fixture(params=["duckdb_shop", "sqlite_shop", "postgres_shop", "mariadb_shop", "mongodb_shop", "spark_shop"])
 def engine(request: pytest.FixtureRequest) -> Engine:
     if "duckdb" not in request.param and "sqlite" not in request.param:
         request.applymarker("server")
