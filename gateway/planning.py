@@ -13,6 +13,7 @@ from gateway.llm.accounts import Accounts, Ledger
 from gateway.llm.attempt import AttemptInfo, BeforeSend, OnProgress, Rescan, sending
 from gateway.llm.cache import AnswerCache, answer_key, keepable
 from gateway.llm.choose import choose_planner, make_accounts, make_allowed, make_cache
+from gateway.llm.places import TenantPlaces
 from gateway.llm.port import Planner
 from gateway.llm.settings import LlmSettings
 from gateway.refusals import mapped
@@ -31,6 +32,7 @@ class Planning:
     cache: AnswerCache
     scanner: Scanner
     endpoints: Callable[[str], frozenset[str] | None] = lambda _: None
+    places: TenantPlaces = field(default_factory=lambda: TenantPlaces(12))
     _checked: set[tuple[str, ...]] = field(default_factory=set)
 
     @classmethod
@@ -59,6 +61,7 @@ class Planning:
             cache=make_cache(settings),
             scanner=scanner,
             endpoints=make_allowed(settings),
+            places=TenantPlaces(settings.max_per_tenant or settings.max_concurrent * 3 // 2),
         )
 
     def key(self, prompt: ScannedPrompt, scope: Scope, known: Known) -> str:
@@ -101,10 +104,21 @@ class Planning:
             BudgetSpentError: The tenant's budget does not allow it.
             RefusedError: None of the endpoints may be asked for this tenant.
             GuardFailedError: The ledger of budgets is away.
-            ModelError: The planner could not be reached, refused, or timed out.
+            ModelError: The planner could not be reached, refused, timed out, or is kept busy by the tenant.
         """
         if not self.planner.leaves:
             return await self.planner.plan(prompt)
+        with self.places.hold(tenant):
+            return await self._paid(prompt, tenant, before_send, rescan, on_progress)
+
+    async def _paid(
+        self,
+        prompt: ScannedPrompt,
+        tenant: str,
+        before_send: BeforeSend,
+        rescan: Rescan,
+        on_progress: OnProgress | None,
+    ) -> Reply:
         async with self.accounts.spending(tenant) as spend:
             before_send = spend.after(self._after_envelope(before_send))
             with sending(before_send, on_progress, rescan=rescan, allowed=self.endpoints(tenant)):

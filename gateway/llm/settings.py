@@ -86,6 +86,8 @@ class LlmSettings(EndpointSettings):
     """Let the offline planner answer when every endpoint is down; the answer says so."""
     fallback_total_timeout_s: Seconds = 60.0
     """Seconds for one question over all endpoints."""
+    max_per_tenant: Annotated[int, Field(ge=1, le=3_000)] | None = None
+    """Most questions of one tenant at the models at once; half of what an endpoint holds if not set."""
     tokens_per_minute: Annotated[int, Field(ge=1)] | None = None
     """Most tokens, in and out, of one tenant in a minute."""
     tokens_per_day: Annotated[int, Field(ge=1)] | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +13,8 @@ import pytest
 from gateway.answer import Answer, Asker
 from gateway.audit.rows import stored_rows
 from gateway.config import Settings
-from gateway.errors import BudgetSpentError, GuardFailedError, RefusedError, SpecInvalidError
+from gateway.errors import BudgetSpentError, GuardFailedError, ModelError, RefusedError, SpecInvalidError
+from gateway.llm.places import TenantPlaces
 from gateway.llm.settings import EndpointSettings, LlmSettings
 from gateway.project import Project
 from gateway.runtime import Runtime, open_state
@@ -145,6 +147,45 @@ def test_retry_that_the_budget_does_not_allow_is_not_sent(
     with pytest.raises(BudgetSpentError):
         ask(project, scanner, tmp_path, server, ["rows by region"], tokens_per_day=7_500)
     assert len(server.requests) == 1
+
+
+def test_burst_of_one_tenant_leaves_places_for_the_others() -> None:
+    """Passes up to its share, is turned away over it, and gives each place back, come what may."""
+    places = TenantPlaces(2)
+    with places.hold("a"), places.hold("a"):
+        with pytest.raises(ModelError) as caught, places.hold("a"):
+            raise AssertionError
+        assert caught.value.code == "model_busy"
+        with places.hold("b"):
+            pass
+    with contextlib.suppress(ZeroDivisionError), places.hold("a"):
+        raise ZeroDivisionError
+    with places.hold("a"), places.hold("a"):
+        pass
+    assert places._inside == {}
+
+
+def test_one_tenant_cannot_have_every_place_at_the_model(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """Five questions at once under a share of two: two are sent, three are turned away, nothing is sent for them."""
+    server.faults = [Fault(before_s=1.0)] * 2
+    options = {"planner": "openai", "base_url": server.base_url, "model": "m", "offline_fallback": False}
+
+    async def run() -> list[object]:
+        settings = Settings(home=tmp_path, llm=LlmSettings(max_per_tenant=2, **options))  # type: ignore[arg-type]
+        runtime = await Runtime.open(settings, project, scanner=scanner)
+        try:
+            asker = Asker(source=project.sources[0].name, tenant="own")
+            await runtime.gateway.known(asker)
+            asked = (runtime.gateway.ask(f"rows by region {n}", asker) for n in range(5))
+            return list(await asyncio.gather(*asked, return_exceptions=True))
+        finally:
+            await runtime.close()
+
+    found = asyncio.run(run())
+    assert sum(isinstance(one, Answer) for one in found) == len(server.requests) == 2
+    assert {one.code for one in found if isinstance(one, ModelError)} == {"model_busy"}
 
 
 def test_nothing_is_sent_while_the_ledger_is_away(
