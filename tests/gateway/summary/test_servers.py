@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
 import pytest
 
-from gateway.project import Project
+from gateway.catalog import Dialect
+from gateway.project import Project, SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
 from gateway.summary import engine as engines
+from gateway.summary.measure import measure
 from gateway.summary.model import Summary
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
@@ -154,8 +157,8 @@ def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str
     assert {k: v for k, v in _facts(summary).items() if "._id." not in k} == expected | times
 
 
-@pytest.mark.server
-def test_spark_says_the_same(spark_server: SparkServer, expected: dict[str, object]) -> None:
+@pytest.fixture(scope="module")
+def spark_facts(spark_server: SparkServer) -> SourceConfig:
     declared = f"{DDL}, {MORE}".replace("varchar(20)", "string").replace("varchar(40)", "string")
     declared = declared.replace("varchar(80)", "string").replace("double precision", "double")
     casts = ", ".join(f"CAST(col{i + 1} AS {part.split()[-1]})" for i, part in enumerate(declared.split(", ")))
@@ -167,8 +170,36 @@ def test_spark_says_the_same(spark_server: SparkServer, expected: dict[str, obje
         f"INSERT INTO facts.t SELECT {casts} FROM VALUES {rows}",
         "CREATE TABLE facts.u USING parquet AS SELECT * FROM facts.t",
     )
-    config = Project.parse(f'[[source]]\nname = "w"\nurl = "{spark_server.url()}"\nschemas = ["facts"]\n').source()
-    assert _facts(_summary(open_source(config), RULES)) == expected
+    return Project.parse(f'[[source]]\nname = "w"\nurl = "{spark_server.url()}"\nschemas = ["facts"]\n').source()
+
+
+@pytest.mark.server
+def test_spark_says_the_same(spark_facts: SourceConfig, expected: dict[str, object]) -> None:
+    assert _facts(_summary(open_source(spark_facts), RULES)) == expected
+
+
+@pytest.mark.server
+def test_spark_samples_a_large_table_once(
+    spark_facts: SourceConfig, monkeypatch: pytest.MonkeyPatch, expected: dict[str, object]
+) -> None:
+    """Rows of a subject and the subjects themselves are of one sample, though the statement reads it twice."""
+    known = engines.ENGINES[Dialect.SPARK]
+    small = replace(known, sample_above=1_000, sample_rows=800)
+    monkeypatch.setitem(engines.ENGINES, Dialect.SPARK, small)
+    source = open_source(spark_facts)
+    config = Project.parse('[[source]]\nname = "w"\npath = "x"\n' + RULES).source()
+    catalog = source.reflect()
+    table = catalog.by_name["t"]
+    measured = measure(source, catalog, scope_for(config, catalog, tenant="a"), config, table)
+    source.close()
+    assert measured.rows == 2_250
+    assert measured.sampled is not None
+    assert 600 < measured.sampled < 1_000
+    score = next(column for column in measured.columns if column.name == "score")
+    assert score.values == measured.sampled
+    assert score.unit_values == measured.units
+    assert score.number is not None
+    assert score.number.quantiles[2] == pytest.approx(expected["t.score.number.p50"], rel=0.35)
 
 
 def _server(url: str):  # type: ignore[no-untyped-def]
