@@ -31,7 +31,7 @@ _AUXILIARY_WORDS: Final = """
 is isn was wasn has hasn had hadn does doesn did didn will won would wouldn can could should may might
 """
 _AUXILIARY: Final = frozenset(_AUXILIARY_WORDS.split())
-_BEFORE_EVENT: Final = frozenset({"since", "during", "before", "after", "until", "till", "post", "pre"})
+BEFORE_EVENT: Final = frozenset({"since", "during", "before", "after", "until", "till", "post", "pre"})
 """What follows these is a time or an event: "since Brexit"."""
 _LEADS: Final = frozenset({"by", "named", "called", "name", "customer", "user", "client", "me", "him", "her"})
 _NO_NAME: Final = frozenset(
@@ -49,6 +49,8 @@ _MIN_CHARS: Final = 3
 _LINE: Final = re.compile(r"(?m)^[^\S\n]*(?:[>?*\-•|]+[^\S\n]*)*(?P<name>[^\n]{3,60}?)[^\S\n]*$")
 _LINE_WORDS: Final = range(2, 5)
 _AND: Final = re.compile(r",? (?:and|or|und|y|et|vs\.?|versus|&) |, ?", re.IGNORECASE)
+_CODE: Final = re.compile(r"[_(\[{=@/\\]|[.\-:]\w")
+"""What follows a word that is a piece of code or of an identifier."""
 _POSSESSIVE: Final = re.compile(r"['’]s?(?!\w)")
 
 
@@ -80,6 +82,8 @@ def find_in_place(text: str, words: list[Word], known: KnownNames | None) -> Ite
     """
     for at, word in enumerate(words):
         if word.upper or word.part is not Part.UNKNOWN or word.known or len(word.text) <= _MIN_CHARS or not at:
+            continue
+        if _CODE.match(text, word.end) or text[word.start - 1] != " ":
             continue
         following = text[word.end :].lstrip(" ")[:1]
         ends = at + 1 == len(words) or not following.isalnum() or _is_of_question(words[at + 1])
@@ -131,7 +135,7 @@ def _stands_out(words: list[Word], at: int, labels: frozenset[str]) -> bool:
     if word.part not in _OPEN:
         return False
     before = words[at - 1].lower if at else ""
-    if word.lower in PLACE or before in PLACE or before in _BEFORE_EVENT:
+    if word.lower in PLACE or before in PLACE or before in BEFORE_EVENT:
         return False
     if word.part is Part.MAYBE_GIVEN:
         return (not labels or "PERSON" in labels) and (not is_word_or_place(word.text) or before in _LEADS)

@@ -13,7 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from redaction.linking import KnownNames
-from redaction.recognizers.capitals import find_by_capital, find_in_lists, find_in_place
+from redaction.recognizers.capitals import BEFORE_EVENT, find_by_capital, find_in_lists, find_in_place
 from redaction.recognizers.names import (
     Part,
     is_also_surname,
@@ -252,10 +252,15 @@ def _confirmed(words: list[Word], entity: Entity) -> Iterator[Person]:
     inside = [i for i, w in enumerate(words) if w.start >= entity.start and w.end <= entity.end + 2]
     looks = [i for i in inside if words[i].part in NAME_PARTS]
     names = [words[i] for i in looks]
-    if len(names) == 1 and is_word_or_place(names[0].text):
+    if len(names) == 1 and (is_word_or_place(names[0].text) or _is_event(words, looks[0])):
         return
     if any(w.part in _SURE or w.capital or not w.is_ordinary for w in names):
         yield _person(words, looks[0], looks[-1] + 1, LIKELY)
+
+
+def _is_event(words: list[Word], at: int) -> bool:
+    """Whether an unlisted word follows "since" or the like, so that it names a time."""
+    return words[at].part is Part.UNKNOWN and at > 0 and words[at - 1].lower in BEFORE_EVENT
 
 
 def _is_before_name(word: Word | None) -> bool:
