@@ -99,7 +99,10 @@ def place_of(config: SourceConfig) -> str:
     url = config.url.get_secret_value() if config.url is not None else ""
     parts = urlsplit(url)
     user, _, hosts = parts.netloc.rpartition("@")
-    return "|".join((parts.scheme, user.split(":", 1)[0], hosts.lower(), parts.path, *config.schemas))
+    # Spark's form has options behind the path, the token among them: of those only the user counts.
+    path, *options = parts.path.split(";")
+    named = next((text for text in options if text.startswith("user_id=")), user.split(":", 1)[0])
+    return "|".join((parts.scheme, named, hosts.lower(), path, *config.schemas))
 
 
 def _resolve(host: str, port: int, name: str) -> str:

@@ -118,7 +118,9 @@ class SparkSource(SqlSource):
         for place in places:
             try:
                 self.ask("DESCRIBE NAMESPACE {}", place)
-            except SparkFailure:
+            except SparkFailure as error:
+                if error.code is not Code.MISSING:
+                    raise
                 raise failure(Code.DATABASE, self.name) from None
         return tuple(places)
 

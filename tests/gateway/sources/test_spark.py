@@ -18,6 +18,7 @@ from pydantic import SecretStr
 from gateway.catalog import ColumnType, Dialect
 from gateway.errors import GatewayError, QueryError, QueryLimitError, QueryTimeoutError, RefusedError, SourceError
 from gateway.project import SourceConfig
+from gateway.sources.address import place_of
 from gateway.sources.base import Cancel
 from gateway.sources.check import check_source, require_read_only
 from gateway.sources.check_spark import probe_spark
@@ -106,6 +107,17 @@ def test_an_address_is_read_as_spark_writes_it(numeric: None) -> None:
     assert (address.ip, address.port, address.user, address.password, address.tls) == (
         "192.0.2.7", 15002, "ann", "a;b", True,
     )  # fmt: skip
+
+
+def test_what_is_remembered_of_a_place_has_no_token() -> None:
+    """Last releases are kept under it: a new token is the same place, another user is not."""
+    one, same, other = (
+        place_of(config(f"sc://lake.example:15002/;token={token};use_ssl=true;user_id={user}", schemas=("a",)))
+        for token, user in (("first", "ann"), ("second", "ann"), ("first", "bob"))
+    )
+    assert one == same
+    assert one != other
+    assert "first" not in one
 
 
 def test_what_is_wrong_with_a_connection_is_said(lake: SparkServer) -> None:
