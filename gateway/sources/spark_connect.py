@@ -15,10 +15,11 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 import uuid
 import warnings
 from collections.abc import Generator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import Any, Final
 
 import grpc
@@ -30,7 +31,26 @@ from gateway.sources.address import Address
 from gateway.sources.errors import SPARK_CLASS, Code, failure, spark_code
 from gateway.types import Cell
 
-with warnings.catch_warnings():
+
+@contextmanager
+def _not_a_doctest() -> Generator[None]:
+    """Let the client be imported by a process whose main module is no file (``python -c``, a worker of xdist).
+
+    It takes such a process for a run of its own doctests, looks for a Spark installation and ends the process
+    (pyspark-client 4.2, ``sql/connect/utils.py``, ``check_dependencies``).
+    """
+    main = sys.modules["__main__"]
+    if hasattr(main, "__file__"):
+        yield
+        return
+    main.__file__ = "no file"
+    try:
+        yield
+    finally:
+        del main.__file__
+
+
+with warnings.catch_warnings(), _not_a_doctest():
     # The client warns of a newer pandas, which is not used here: rows come as Arrow.
     warnings.simplefilter("ignore")
     from pyspark.sql.connect import proto
