@@ -11,7 +11,7 @@ from gateway.project import SourceConfig
 from gateway.sources.base import Source
 from gateway.summary.disclosure import is_label
 from gateway.summary.measure import TIMEOUT_S
-from gateway.summary.measurer import measurer_for
+from gateway.summary.measurer import Within, measurer_for
 from gateway.tenancy.scope import Scope
 
 MOST = 50
@@ -31,16 +31,9 @@ def label_choices(
     """
     if table not in scope.tables or column not in scope.tables[table].columns:
         raise NotFoundError("no such column in scope")
-    found = measurer_for(catalog.dialect).common(
-        source,
-        catalog,
-        scope,
-        config,
-        catalog.by_name[table],
-        column,
-        most=MOST + 1,
-        timeout_s=TIMEOUT_S,
-    )
+    within = Within(source=source, catalog=catalog, scope=scope, timeout_s=TIMEOUT_S)
+    measurer = measurer_for(catalog.dialect)
+    found = measurer.common(within, config, catalog.by_name[table], column, most=MOST + 1)
     if len(found) > MOST:
         return ()
     return tuple(text for text in found if isinstance(text, str) and is_label(text))

@@ -21,7 +21,7 @@ from gateway.summary.measured import (
     TextMeasured,
     TimeMeasured,
 )
-from gateway.summary.measurer import Answer, Measurer, measurer_for
+from gateway.summary.measurer import Answer, Measurer, Within, measurer_for
 from gateway.summary.semantic import is_key
 from gateway.tenancy.scope import Scope
 
@@ -40,6 +40,7 @@ def measure(
         ScopeRefusedError: The table is outside the scope.
     """
     measurer = measurer_for(catalog.dialect)
+    within = Within(source=source, catalog=catalog, scope=scope, timeout_s=timeout_s)
     visible = scope.tables[table.name].columns
     columns = tuple(column for column in table.columns if column.name in visible)
     rule = config.rule(table.name)
@@ -48,12 +49,12 @@ def measure(
     if subject is not None and subject not in needed:
         # The owner hid the subject from askers, so no scoped statement may read it: every row is then one of few.
         return TableMeasured(name=table.name, rows=0, units=0, sampled=None, columns=_unknown(columns))
-    rows = measurer.count(source, catalog, scope, table, timeout_s=timeout_s)
+    rows = measurer.count(within, table)
     # Noise is scaled to one unit of the whole table, so with differential privacy the whole table is counted.
     share = _share(rows, config.thresholds, measurer) if config.privacy is None else None
     labels = {column.name: approved_labels(config, table.name, column) for column in columns}
     found = [
-        _measured_part(Part(source, catalog, scope, config, table, subject, labels, share, rows, timeout_s), chunk)
+        _measured_part(Part(within, config, table, subject, labels, share, rows), chunk)
         for chunk in _chunks(columns, measurer.columns_at_once)
     ]
     seen = found[0][1]
@@ -70,16 +71,13 @@ def measure(
 class Part:
     """What stays the same for every statement about one table."""
 
-    source: Source
-    catalog: Catalog
-    scope: Scope
+    within: Within
     config: SourceConfig
     table: Table
     subject: str | None
     labels: dict[str, tuple[str, ...]]
     share: float | None
     rows: int
-    timeout_s: float
 
 
 def _bounds(config: SourceConfig, table: Table, columns: tuple[Column, ...]) -> dict[str, tuple[float, float]]:
@@ -110,26 +108,24 @@ def _measured_part(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, i
 
 
 def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, list[ColumnMeasured]]:
-    measurer, table = measurer_for(part.catalog.dialect), part.table
+    measurer, table = measurer_for(part.within.catalog.dialect), part.table
     ask = Ask(
         table=table,
         columns=columns,
         subject=part.subject,
-        keys=frozenset(column.name for column in columns if is_key(table, column, part.catalog)),
+        keys=frozenset(column.name for column in columns if is_key(table, column, part.within.catalog)),
         labels=part.labels,
         bounds=_bounds(part.config, table, columns),
         private=part.config.privacy is not None,
         share=part.share,
         exact=part.rows <= _EXACT_ROWS,
     )
-    said = measurer.answer(part.source, part.catalog, part.scope, ask, timeout_s=part.timeout_s)
+    said = measurer.answer(part.within, ask)
     seen = whole(said["seen"])
     found = []
     for i, column in enumerate(columns):
         measured = _column(i, column, ask, said, seen)
-        paths = measurer.paths(
-            part.source, part.catalog, part.scope, part.config, table, column, timeout_s=part.timeout_s
-        )
+        paths = measurer.paths(part.within, part.config, table, column)
         found.append(replace(measured, paths=paths) if paths else measured)
     return whole(said["rows"]), seen, whole(said["units"]), found
 

@@ -7,6 +7,7 @@ What is asked, and what is made of the answers, is the same for every engine (`g
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.catalog import Catalog, Column, Dialect, Relationship, Table
@@ -21,6 +22,16 @@ Answer = Mapping[str, object]
 `gateway.summary.measure` reads."""
 Inclusion = tuple[int, int, int, int, int]
 """Rows of a child with a value, distinct values looked at, those that the parent has, rows and keys of the parent."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Within:
+    """Where and for whom is asked, and how long one statement may take, in seconds."""
+
+    source: Source
+    catalog: Catalog
+    scope: Scope
+    timeout_s: float
 
 
 class Measurer(Protocol):
@@ -41,24 +52,20 @@ class Measurer(Protocol):
         """Largest sample in rows."""
         ...
 
-    def count(self, source: Source, catalog: Catalog, scope: Scope, table: Table, *, timeout_s: float) -> int:
+    def count(self, within: Within, table: Table) -> int:
         """Rows of a table in scope."""
         ...
 
-    def answer(self, source: Source, catalog: Catalog, scope: Scope, ask: Ask, *, timeout_s: float) -> Answer:
+    def answer(self, within: Within, ask: Ask) -> Answer:
         """Everything that is asked of some columns of a table, from one snapshot."""
         ...
 
     def spread(
         self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
+        within: Within,
         measured: TableMeasured,
         edges: Mapping[str, tuple[float, ...]],
         paired: Sequence[str],
-        *,
-        timeout_s: float,
     ) -> Answer:
         """Rows of each column up to each of its edges, and how pairs of columns stand to their means.
 
@@ -67,38 +74,15 @@ class Measurer(Protocol):
         """
         ...
 
-    def paths(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: Column,
-        *,
-        timeout_s: float,
-    ) -> tuple[PathMeasured, ...]:
+    def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
         """Keys of a JSON column; none if it is no such column or the engine cannot tell."""
         ...
 
-    def common(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: str,
-        *,
-        most: int,
-        timeout_s: float,
-    ) -> list[object]:
+    def common(self, within: Within, config: SourceConfig, table: Table, column: str, *, most: int) -> list[object]:
         """Values of a column that at least `min_group` units have, the commonest first, at most `most`."""
         ...
 
-    def inclusion(
-        self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
-    ) -> Inclusion:
+    def inclusion(self, within: Within, link: Relationship) -> Inclusion:
         """How far the values of a child column are keys of its supposed parent."""
         ...
 

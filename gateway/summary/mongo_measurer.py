@@ -11,14 +11,13 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from gateway.catalog import Catalog, Column, Relationship, Table
+from gateway.catalog import Column, Relationship, Table
 from gateway.errors import QueryError, SourceError
 from gateway.mongo import Bound, Stage
 from gateway.project import SourceConfig
-from gateway.sources.base import Source
 from gateway.summary.asking import CLASS_ROWS, Ask
 from gateway.summary.measured import PathMeasured, TableMeasured
-from gateway.summary.measurer import Answer, Inclusion, subject_of
+from gateway.summary.measurer import Answer, Inclusion, Within, subject_of
 from gateway.summary.mongo_asking import (
     class_facts,
     class_stages,
@@ -36,7 +35,6 @@ from gateway.summary.mongo_asking import (
 from gateway.summary.mongo_paths import path_stages, read_paths
 from gateway.summary.spread_statement import PAIR_ROWS
 from gateway.tenancy.barrier_mongo import MongoBarrier
-from gateway.tenancy.scope import Scope
 
 _COLUMNS_AT_ONCE: Final = 12
 _SAMPLE_ABOVE: Final = 200_000
@@ -51,39 +49,35 @@ class MongoMeasurer:
     sample_above: int = _SAMPLE_ABOVE
     sample_rows: int = _SAMPLE_ROWS
 
-    def count(self, source: Source, catalog: Catalog, scope: Scope, table: Table, *, timeout_s: float) -> int:
+    def count(self, within: Within, table: Table) -> int:
         """Documents of a collection in scope."""
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         stages: list[Stage] = [*barrier.stages(table.name, ()), {"$count": "n"}]
-        found = _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)
+        found = _asked(within, barrier, table.name, stages, barrier.parameters)
         return _whole(found[0].get("n")) if found else 0
 
-    def answer(self, source: Source, catalog: Catalog, scope: Scope, ask: Ask, *, timeout_s: float) -> Answer:
+    def answer(self, within: Within, ask: Ask) -> Answer:
         """Everything that is asked of some columns of a collection, in one pipeline."""
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         names = {column.name for column in ask.columns} | ({ask.subject} if ask.subject else set())
         stages = [*barrier.stages(ask.table.name, names), *_measuring(ask)]
         bound: dict[str, Any] = dict(barrier.parameters)
         for i, column in enumerate(ask.columns):
             bound |= {f"label_{i}_{j}": label for j, label in enumerate(ask.labels.get(column.name, ()))}
-        found = _asked(source, barrier, ask.table.name, stages, bound, timeout_s)
+        found = _asked(within, barrier, ask.table.name, stages, bound)
         if len(found) != 1:
             raise QueryError("a summary statement gave no answer", stage="summarise")
         return _read(found[0], ask)
 
     def spread(
         self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
+        within: Within,
         measured: TableMeasured,
         edges: Mapping[str, tuple[float, ...]],
         paired: Sequence[str],
-        *,
-        timeout_s: float,
     ) -> Answer:
         """Rows up to each edge, and pairs of columns, in one pipeline."""
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         fields = numbers({*edges, *paired})
         facets = spread_facets(edges, paired, pair_rows=PAIR_ROWS)
         if measured.sampled is not None:
@@ -94,51 +88,30 @@ class MongoMeasurer:
             {"$project": fields},
             {"$facet": facets},
         ]
-        found = _asked(source, barrier, measured.name, stages, barrier.parameters, timeout_s)
+        found = _asked(within, barrier, measured.name, stages, barrier.parameters)
         said = [part for facet in found for name in facets for part in facet.get(name) or ()]
         if len(said) != len(facets):
             raise QueryError("a summary statement gave no answer", stage="summarise")
         return {key: value for part in said for key, value in part.items()}
 
-    def paths(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: Column,
-        *,
-        timeout_s: float,
-    ) -> tuple[PathMeasured, ...]:
+    def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
         """Keys of a nested document or of the documents in a list (`gateway.summary.mongo_paths`)."""
         subject = subject_of(config, table)
         tail = path_stages(column, subject, least=config.thresholds.min_group)
         if not tail:
             return ()
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         stages = [*barrier.stages(table.name, {column.name} | ({subject} if subject else set())), *tail]
         try:
-            found = _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)
+            found = _asked(within, barrier, table.name, stages, barrier.parameters)
         except (QueryError, SourceError):
             return ()
         return read_paths(found)
 
-    def common(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: str,
-        *,
-        most: int,
-        timeout_s: float,
-    ) -> list[object]:
+    def common(self, within: Within, config: SourceConfig, table: Table, column: str, *, most: int) -> list[object]:
         """Values of a column that enough units have, the commonest first."""
         subject, least = subject_of(config, table), config.thresholds.min_group
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         units: Stage = {"$size": {"$setDifference": ["$units", [None]]}} if subject else {"$add": ["$rows", 0]}
         each = {"$addToSet": "$" + subject} if subject else {"$sum": 1}
         stages: list[Stage] = [
@@ -152,14 +125,12 @@ class MongoMeasurer:
             {"$limit": most},
             {"$project": {"b": 1}},
         ]
-        return [row.get("b") for row in _asked(source, barrier, table.name, stages, barrier.parameters, timeout_s)]
+        return [row.get("b") for row in _asked(within, barrier, table.name, stages, barrier.parameters)]
 
-    def inclusion(
-        self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
-    ) -> Inclusion:
+    def inclusion(self, within: Within, link: Relationship) -> Inclusion:
         """How far the values of a child column are keys of its supposed parent."""
         child, parent = link.columns[0], link.parent_columns[0]
-        barrier = MongoBarrier(catalog, scope)
+        barrier = MongoBarrier(within.catalog, within.scope)
         keys: list[Stage] = [
             *barrier.stages(link.parent, {parent}),
             {"$group": {"_id": "$" + parent, "p": {"$sum": 1}}},
@@ -182,7 +153,7 @@ class MongoMeasurer:
                 }
             },
         ]
-        found = _asked(source, barrier, link.table, stages, barrier.parameters, timeout_s)
+        found = _asked(within, barrier, link.table, stages, barrier.parameters)
         if not found:
             return 0, 0, 0, 0, 0
         rows, values, matched, parent_rows, parent_keys = (_whole(found[0].get(name)) for name in "rnmab")
@@ -238,12 +209,12 @@ def _first(document: Mapping[str, Any], facet: str, field: str, default: object)
 
 
 def _asked(
-    source: Source, barrier: MongoBarrier, table: str, stages: list[Stage], bound: Bound, timeout_s: float
+    within: Within, barrier: MongoBarrier, table: str, stages: list[Stage], bound: Bound
 ) -> list[dict[str, Any]]:
     statement = json.dumps(
         {"collection": barrier.collection(table), "pipeline": stages}, sort_keys=True, allow_nan=False
     )
-    rows = source.aggregate(statement, dict(bound), timeout_s=timeout_s)
+    rows = within.source.aggregate(statement, dict(bound), timeout_s=within.timeout_s)
     return [row[0] for row in rows if isinstance(row[0], dict)]
 
 

@@ -14,7 +14,7 @@ from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig, read_link
 from gateway.sources.base import Source
 from gateway.summary.disclosure import Released, release_link
-from gateway.summary.measurer import measurer_for
+from gateway.summary.measurer import Within, measurer_for
 from gateway.summary.model import Link
 from gateway.summary.semantic import words_of
 from gateway.tenancy.scope import Scope
@@ -68,7 +68,8 @@ def probe(
 ) -> Released[Link] | None:
     """Test one guess in the database; None if it does not hold, is too small to say, or could not be tested."""
     try:
-        found = measurer_for(catalog.dialect).inclusion(source, catalog, scope, link, timeout_s=timeout_s)
+        within = Within(source=source, catalog=catalog, scope=scope, timeout_s=timeout_s)
+        found = measurer_for(catalog.dialect).inclusion(within, link)
     except (QueryError, SourceError):
         return None
     rows, values, matched, parent_rows, parent_keys = found

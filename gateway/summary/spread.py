@@ -23,7 +23,7 @@ from gateway.sources.base import Source
 from gateway.summary.disclosure import bin_edges_of
 from gateway.summary.measure import TIMEOUT_S, whole
 from gateway.summary.measured import ColumnMeasured, PairMeasured, TableMeasured
-from gateway.summary.measurer import measurer_for
+from gateway.summary.measurer import Within, measurer_for
 from gateway.tenancy.scope import Scope
 
 PAIR_COLUMNS: Final = 6
@@ -38,6 +38,8 @@ def with_spread(
     rule = config.rule(table.name)
     if config.privacy is not None or (rule is not None and rule.subject is not None):
         return measured
+    measurer = measurer_for(catalog.dialect)
+    within = Within(source=source, catalog=catalog, scope=scope, timeout_s=TIMEOUT_S)
     edges = {column.name: bin_edges_of(column, config.thresholds) for column in measured.columns}
     binned = [column.name for column in measured.columns if edges[column.name]]
     paired = binned[:PAIR_COLUMNS]
@@ -47,9 +49,7 @@ def with_spread(
         some = binned[start : start + _COLUMNS_AT_ONCE]
         both = paired if start == 0 and len(paired) > 1 else []
         try:
-            said = measurer_for(catalog.dialect).spread(
-                source, catalog, scope, measured, {name: edges[name] for name in some}, both, timeout_s=TIMEOUT_S
-            )
+            said = measurer.spread(within, measured, {name: edges[name] for name in some}, both)
         except (QueryError, SourceError):
             continue
         for place, name in enumerate(some):

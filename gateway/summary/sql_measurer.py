@@ -6,21 +6,19 @@ from collections.abc import Mapping, Sequence
 
 from sqlglot import exp
 
-from gateway.catalog import Catalog, Column, Dialect, Relationship, Table
+from gateway.catalog import Column, Dialect, Relationship, Table
 from gateway.errors import QueryError
 from gateway.project import SourceConfig
-from gateway.sources.base import Source
 from gateway.summary.asking import Ask
 from gateway.summary.engine import engine_for
 from gateway.summary.inclusion import inclusion
 from gateway.summary.measured import PathMeasured, TableMeasured
-from gateway.summary.measurer import Answer, Inclusion, subject_of
+from gateway.summary.measurer import Answer, Inclusion, Within, subject_of
 from gateway.summary.nested import measure_paths
 from gateway.summary.shapes import count_all, named_table, quoted
 from gateway.summary.spread_statement import spread
 from gateway.summary.statement import Statement, build, count_rows
 from gateway.tenancy.barrier import CTE_PREFIX, Barrier, scoped_tables
-from gateway.tenancy.scope import Scope
 
 
 class SqlMeasurer:
@@ -51,63 +49,42 @@ class SqlMeasurer:
         """Largest sample in rows."""
         return self._engine.sample_rows
 
-    def count(self, source: Source, catalog: Catalog, scope: Scope, table: Table, *, timeout_s: float) -> int:
+    def count(self, within: Within, table: Table) -> int:
         """Rows of a table in scope."""
-        barrier = scoped_tables(catalog, scope, {table.name: set()})
+        barrier = scoped_tables(within.catalog, within.scope, {table.name: set()})
         text = self._text(count_rows(table.name, barrier))
-        counted = source.aggregate(text, dict(barrier.parameters), timeout_s=timeout_s)
+        counted = within.source.aggregate(text, dict(barrier.parameters), timeout_s=within.timeout_s)
         return _whole(counted[0][0]) if counted else 0
 
-    def answer(self, source: Source, catalog: Catalog, scope: Scope, ask: Ask, *, timeout_s: float) -> Answer:
+    def answer(self, within: Within, ask: Ask) -> Answer:
         """Everything that is asked of some columns of a table, in one statement."""
         names = {column.name for column in ask.columns} | ({ask.subject} if ask.subject else set())
-        barrier = scoped_tables(catalog, scope, {ask.table.name: names})
-        return self._answer(source, build(ask, barrier, self._engine), barrier, timeout_s)
+        barrier = scoped_tables(within.catalog, within.scope, {ask.table.name: names})
+        return self._answer(within, build(ask, barrier, self._engine), barrier)
 
     def spread(
         self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
+        within: Within,
         measured: TableMeasured,
         edges: Mapping[str, tuple[float, ...]],
         paired: Sequence[str],
-        *,
-        timeout_s: float,
     ) -> Answer:
         """Rows up to each edge, and pairs of columns, in one statement."""
-        barrier = scoped_tables(catalog, scope, {measured.name: {*edges, *paired}})
-        return self._answer(source, spread(measured, edges, paired, barrier, self._engine), barrier, timeout_s)
+        barrier = scoped_tables(within.catalog, within.scope, {measured.name: {*edges, *paired}})
+        return self._answer(within, spread(measured, edges, paired, barrier, self._engine), barrier)
 
-    def paths(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: Column,
-        *,
-        timeout_s: float,
-    ) -> tuple[PathMeasured, ...]:
+    def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
         """Keys of a JSON column (`gateway.summary.nested`)."""
-        return measure_paths(source, catalog, scope, config, table, column, timeout_s=timeout_s)
+        return measure_paths(
+            within.source, within.catalog, within.scope, config, table, column, timeout_s=within.timeout_s
+        )
 
-    def common(
-        self,
-        source: Source,
-        catalog: Catalog,
-        scope: Scope,
-        config: SourceConfig,
-        table: Table,
-        column: str,
-        *,
-        most: int,
-        timeout_s: float,
-    ) -> list[object]:
+    def common(self, within: Within, config: SourceConfig, table: Table, column: str, *, most: int) -> list[object]:
         """Values of a column that enough units have, the commonest first."""
         subject, least = subject_of(config, table), config.thresholds.min_group
-        barrier = scoped_tables(catalog, scope, {table.name: {column} | ({subject} if subject else set())})
+        barrier = scoped_tables(
+            within.catalog, within.scope, {table.name: {column} | ({subject} if subject else set())}
+        )
         value = quoted(column)
         units = exp.Count(this=exp.Distinct(expressions=[quoted(subject)])) if subject else count_all()
         enough = exp.GTE(this=units, expression=exp.Literal.number(least))
@@ -121,26 +98,26 @@ class SqlMeasurer:
             .limit(most)
         )
         tree.set("with_", exp.With(expressions=list(barrier.ctes)))
-        found = source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=timeout_s)
+        found = within.source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=within.timeout_s)
         return [row[0] for row in found]
 
-    def inclusion(
-        self, source: Source, catalog: Catalog, scope: Scope, link: Relationship, *, timeout_s: float
-    ) -> Inclusion:
+    def inclusion(self, within: Within, link: Relationship) -> Inclusion:
         """How far the values of a child column are keys of its supposed parent."""
         child, parent = link.columns[0], link.parent_columns[0]
         needed = {link.table: {child}, link.parent: {parent}}
         if link.table == link.parent:
             needed = {link.table: {child, parent}}
-        barrier = scoped_tables(catalog, scope, needed)
+        barrier = scoped_tables(within.catalog, within.scope, needed)
         tree = inclusion(link)
         tree.set("with_", exp.With(expressions=list(barrier.ctes)))
-        answer = source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=timeout_s)
+        answer = within.source.aggregate(self._text(tree), dict(barrier.parameters), timeout_s=within.timeout_s)
         rows, values, matched, parent_rows, parent_keys = (_whole(cell) for cell in answer[0])
         return rows, values, matched, parent_rows, parent_keys
 
-    def _answer(self, source: Source, statement: Statement, barrier: Barrier, timeout_s: float) -> Answer:
-        found = source.aggregate(self._text(statement.tree), dict(barrier.parameters), timeout_s=timeout_s)
+    def _answer(self, within: Within, statement: Statement, barrier: Barrier) -> Answer:
+        found = within.source.aggregate(
+            self._text(statement.tree), dict(barrier.parameters), timeout_s=within.timeout_s
+        )
         if statement.keys is not None:
             if len(found) != 1:
                 raise QueryError("a summary statement gave no answer", stage="summarise")
