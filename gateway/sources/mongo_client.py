@@ -38,6 +38,9 @@ Client = MongoClient[dict[str, Any]]
 MAX_QUERIES: Final = 5
 """Most queries of one source at once; two more connections are kept for stopping them."""
 CONNECT_TIMEOUT_S: Final = 5.0
+"""Longest wait for a server that can be used, in seconds."""
+_SILENCE_S: Final = 20.0
+"""Longest silence to the driver's own heart-beat, in seconds, its default: a server at work is not gone."""
 _READ_TIMEOUT_S: Final = 900.0
 """Longest silence of the server before a connection is given up, in seconds: above every statement's own limit."""
 _OLDEST: Final = (7, 0)
@@ -113,7 +116,7 @@ def _arguments(address: Address, name: str) -> dict[str, Any]:
         "port": address.port,
         "directConnection": True,
         "appname": "rowless",
-        "connectTimeoutMS": int(CONNECT_TIMEOUT_S * 1000),
+        "connectTimeoutMS": int(_SILENCE_S * 1000),
         "serverSelectionTimeoutMS": int(CONNECT_TIMEOUT_S * 1000),
         "socketTimeoutMS": int(_READ_TIMEOUT_S * 1000),
         "waitQueueTimeoutMS": int(CONNECT_TIMEOUT_S * 1000),
