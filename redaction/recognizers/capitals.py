@@ -46,7 +46,8 @@ _SLIP: Final = 2
 _NEAR: Final = 0.7
 """Likeness (Ratcliff and Obershelp) from which a word is a slip for another."""
 _MIN_CHARS: Final = 3
-_LINE: Final = re.compile(r"(?m)^[^\S\n]*(?:[>?*\-•|]+[^\S\n]*)*(?P<name>[^\n]{3,60}?)[^\S\n]*$")
+_LINE: Final = re.compile(r"(?m)^[>?*\-•| \t]*+(?P<name>[^\n]{3,60}+)$")
+"""A short line without the marks of a list or a quotation before it; possessive, so that no line takes long."""
 _LINE_WORDS: Final = range(2, 5)
 _AND: Final = re.compile(r",? (?:and|or|und|y|et|vs\.?|versus|&) |, ?", re.IGNORECASE)
 _CODE: Final = re.compile(r"[_(\[{=@/\\]|[.\-:]\w")

@@ -202,6 +202,12 @@ def test_decoys_do_not_tire_the_search_for_telephone_numbers() -> None:
     assert "PHONE_NUMBER" in kinds(f"{decoys} 020 7946 0958")
 
 
+@pytest.mark.parametrize("line", [">" * 3000, "> " * 1500, "Ab " * 900, "of kzqx " * 300, "'s " * 900])
+def test_no_line_makes_the_rules_on_names_slow(line: str) -> None:
+    """It ends: work grows with the length of a text, not with what it holds. A hang would stop a gateway, and this run."""
+    assert SCANNER.find(f"{line}x\n{line}", known=KNOWN) is not None
+
+
 def test_a_text_that_is_slow_to_read_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
     """Looking for disguises has a time limit too."""
     monkeypatch.setattr("redaction.folding.TIMEOUT_S", 1e-6)
