@@ -204,7 +204,7 @@ def test_decoys_do_not_tire_the_search_for_telephone_numbers() -> None:
 
 @pytest.mark.parametrize("line", [">" * 3000, "> " * 1500, "Ab " * 900, "of kzqx " * 300, "'s " * 900])
 def test_no_line_makes_the_rules_on_names_slow(line: str) -> None:
-    """It ends: work grows with the length of a text, not with what it holds. A hang would stop a gateway, and this run."""
+    """It ends: work grows with the length of a text, not with what it holds. A hang would stop a gateway."""
     assert SCANNER.find(f"{line}x\n{line}", known=KNOWN) is not None
 
 
