@@ -20,6 +20,7 @@ import uuid
 import warnings
 from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import Any, Final
 
 import grpc
@@ -91,8 +92,7 @@ def open_channel(address: Address, name: str) -> grpc.Channel:
     if not address.tls:
         return grpc.insecure_channel(target, options)
     try:
-        with open(address.ca_file, "rb") as file:  # noqa: PTH123
-            authorities = file.read()
+        authorities = Path(address.ca_file).read_bytes()
     except OSError:
         raise failure(Code.TLS_FAILED, name) from None
     options.append(("grpc.ssl_target_name_override", address.host))
