@@ -65,22 +65,33 @@ def worlds(folder: Path | None = None) -> Iterator[World]:
             attached.close()
 
 
-def score(half: str, *, show: bool = False) -> tuple[int, int, int, list[str]]:
-    """Questions, right first, right among five, and the questions missed, over all files."""
-    total = first = five = 0
-    missed: list[str] = []
+@dataclass
+class Scored:
+    """Questions of a half, how many were right first and among five, and those that were missed."""
+
+    total: int = 0
+    first: int = 0
+    five: int = 0
+    missed: list[str] = field(default_factory=list)
+
+
+def score(*halves: str, show: bool = False) -> dict[str, Scored]:
+    """Measure halves over all files, each file opened once."""
+    found = {half: Scored() for half in halves}
     for world in worlds():
-        for item in world.questions(half):
-            plan = plan_question(world.summary, str(item["question"]))
-            hit = is_match(world, item, plan)
-            total, first = total + 1, first + hit
-            five += hit or is_match(world, item, plan, first=5)
-            if not hit:
-                missed.append(f"{world.name}: {item['question']}")
-                if show:
-                    missed.extend(f"      {_short(spec)}" for spec in plan.charts[:2])
-                    missed.extend([f"      missing {plan.missing}"] if plan.missing else [])
-    return total, first, five, missed
+        for half, scored in found.items():
+            for item in world.questions(half):
+                plan = plan_question(world.summary, str(item["question"]))
+                hit = is_match(world, item, plan)
+                scored.total += 1
+                scored.first += hit
+                scored.five += hit or is_match(world, item, plan, first=5)
+                if not hit:
+                    scored.missed.append(f"{world.name}: {item['question']}")
+                    if show:
+                        scored.missed.extend(f"      {_short(spec)}" for spec in plan.charts[:2])
+                        scored.missed.extend([f"      missing {plan.missing}"] if plan.missing else [])
+    return found
 
 
 def _short(spec: ChartSpec) -> str:
@@ -252,18 +263,18 @@ FILES = {
 def report() -> list[str]:
     """Measure both halves and print them; no misses, as the second half is held out."""
     closing = []
-    for half in ("tuning", "heldout"):
-        total, first, five, _ = score(half)
-        print(f"questions over single files, {half} half: {total}, execution match {first / total:.3f} "
-              f"(among five {five / total:.3f})")  # fmt: skip
-        closing.append(f"files {half} {first / total:.3f}")
+    for half, scored in score("tuning", "heldout").items():
+        first, five = scored.first / scored.total, scored.five / scored.total
+        print(f"questions over single files, {half} half: {scored.total}, execution match {first:.3f} "
+              f"(among five {five:.3f})")  # fmt: skip
+        closing.append(f"files {half} {first:.3f}")
     return closing
 
 
 def main() -> None:
     """Print the misses of the tuning half."""
-    total, first, five, missed = score("tuning", show=True)
-    print(f"tuning: {first}/{total}, among five {five}", *missed, sep="\n")
+    scored = score("tuning", show=True)["tuning"]
+    print(f"tuning: {scored.first}/{scored.total}, among five {scored.five}", *scored.missed, sep="\n")
 
 
 if __name__ == "__main__":
