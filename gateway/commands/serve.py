@@ -22,6 +22,7 @@ from gateway.project import Project
 from gateway.runtime import Runtime, open_audit, open_state
 from gateway.tenancy.sessions import ApiKey, ApiKeys
 from gateway.web.app import create_app
+from gateway.web.unforeseen import LOG_CONFIG
 
 keys = typer.Typer(help="API keys of the product's servers.", no_args_is_help=True)
 
@@ -61,7 +62,7 @@ async def run_server(
         raise ConfigError(msg) from None
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}"
     config = uvicorn.Config(
-        app, log_level="warning", access_log=False, server_header=False, timeout_graceful_shutdown=25
+        app, log_config=LOG_CONFIG, access_log=False, server_header=False, timeout_graceful_shutdown=25
     )
     what = "open it and ask a question" if demo_key else "POST /v1/embed/sessions, then POST /v1/ask"
     console.print(f"Rowless listens on {address}  ({what}; stop with Ctrl-C)", markup=False)

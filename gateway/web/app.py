@@ -19,6 +19,7 @@ from gateway.tenancy.sessions import ApiKey
 from gateway.web import ask, demo, embed, errors, review
 from gateway.web.headers import SecurityHeaders
 from gateway.web.models import HealthBody
+from gateway.web.unforeseen import Unforeseen
 
 _HERE = Path(__file__).parent
 
@@ -54,6 +55,7 @@ def create_app(runtime: Runtime, http: HttpSettings | None = None, *, demo_key: 
     )
     app.state.runtime = runtime
     errors.install(app)
+    app.add_middleware(Unforeseen)
     if http.allowed_origins:
         app.add_middleware(
             CORSMiddleware,

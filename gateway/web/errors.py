@@ -13,6 +13,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from gateway.errors import GatewayError
 from gateway.web import models
@@ -28,11 +29,14 @@ BUG = "something went wrong here; the request id finds it in the log"
 """Stands in for the text of an unforeseen error, which may quote anything."""
 
 
+def id_of(scope: Scope) -> str:
+    """The id of a request, made on first use: in the header X-Request-Id of its response, its errors and the log."""
+    return str(scope.setdefault("state", {}).setdefault("request_id", secrets.token_hex(8)))
+
+
 def request_id(request: Request) -> str:
-    """The id of this request: shown in errors."""
-    if not hasattr(request.state, "request_id"):
-        request.state.request_id = secrets.token_hex(8)
-    return str(request.state.request_id)
+    """The id of this request."""
+    return id_of(request.scope)
 
 
 def error_facts(
@@ -84,7 +88,3 @@ def install(app: FastAPI) -> None:
         names = {404: ("not_found", "no such page"), 405: ("method_not_allowed", "this address takes another method")}
         code, message = names.get(error.status_code, ("http_error", "the request was not accepted"))
         return _body(request, error.status_code, code, message)
-
-    @app.exception_handler(Exception)
-    async def bug(request: Request, _error: Exception) -> JSONResponse:
-        return _body(request, 500, "internal", BUG)

@@ -18,6 +18,7 @@ from gateway.errors import GatewayError
 from gateway.trace import OnStep, Step
 from gateway.web.errors import BUG, error_facts
 from gateway.web.models import AnswerBody
+from gateway.web.unforeseen import note
 
 KEEP_ALIVE_S: Final = 10.0
 """Seconds of silence after which a comment is sent, so that no proxy on the way takes the line for dead."""
@@ -99,7 +100,8 @@ class EventStream(Response):
             if not task.cancelled():
                 raise  # The server itself is stopping.
             return b""  # The caller has left: nobody reads this.
-        except Exception:  # noqa: BLE001 - the text of an unforeseen error may quote anything
+        except Exception as error:  # noqa: BLE001 - the text of an unforeseen error may quote anything
+            note(self._request_id, error)
             return event("error", json.dumps({"status": 500, **error_facts(self._request_id, "internal", BUG)}))
 
 
