@@ -39,7 +39,9 @@ def check(
     if report.statements:
         console.print("\nstatements that make a user who can read and nothing else:\n", markup=False)
         for statement in report.statements:
-            console.print(f"  {statement.rstrip(';')};", markup=False)
+            # A comment says what to set outside of SQL, and is copied as it stands.
+            end = "" if statement.startswith("--") else ";"
+            console.print(f"  {statement.rstrip(';')}{end}", markup=False)
     if not report.passed:
         msg = f"source '{report.source}' does not pass: its user can do more than read (unsafe_can_write accepts that)"
         raise RefusedError(msg, code="source_can_write")
