@@ -138,7 +138,7 @@ def test_mariadb_says_the_same(mariadb_server: MariadbServer, expected: dict[str
 
 @pytest.mark.server
 def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str, object]) -> None:
-    """Fields that no value is in are left out of a document, as programs do; a date is a time there, at midnight."""
+    """Fields that no value is in are left out of a document, as programs do; a day is a time there, at midnight."""
     names = ("tenant", "who", "amount", "score", "word", "day", "contact", "placed")
     documents = [
         {k: datetime.fromisoformat(str(v)) if k in ("day", "placed") else v for k, v in zip(names, row, strict=True)
@@ -153,6 +153,7 @@ def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str
     source = open_source(_server(mongodb_server.url("facts_reader", database="facts")))
     summary = _summary(source, RULES)
     assert {c.name for t in summary.tables for c in t.columns} == {"_id", *names} - {"tenant"}
+    assert all(c.distinct != "unknown" for t in summary.tables for c in t.columns)
     assert {k: v for k, v in _facts(summary).items() if "._id." not in k} == expected
 
 
