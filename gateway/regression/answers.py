@@ -110,8 +110,7 @@ class Replayed:
         schema = scanned.prompt.reply_schema
         old_schema = self._cassettes.schema(kept.schema_sha256)
         now = messages_text(scanned.prompt)
-        whole = is_intact(kept, schema if kept.schema_sha256 and not old_schema else old_schema)
-        if fits(kept, self._facts, spoken, schema) and whole:
+        if fits(kept, self._facts, spoken, schema) and is_intact(kept, old_schema or schema):
             return Answered(
                 given=tuple(
                     Given(

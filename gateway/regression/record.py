@@ -150,8 +150,9 @@ class Tape:
         old = self.store.get(case.id)
         if wanted == "all" or old is None:
             return () if wanted != "stale" else None
-        whole = is_intact(old, self.store.schema(old.schema_sha256))
-        if whole and fits(old, self.facts, _spoken(scanned), scanned.prompt.reply_schema):
+        schema = scanned.prompt.reply_schema
+        whole = is_intact(old, self.store.schema(old.schema_sha256) or schema)
+        if whole and fits(old, self.facts, _spoken(scanned), schema):
             return old.replies if wanted != "stale" else None
         return () if wanted != "missing" else None
 

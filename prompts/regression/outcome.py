@@ -132,7 +132,7 @@ class Suite(_Closed):
 def write_runs(runs: tuple[Run, ...]) -> str:
     """The JSON of runs; of one run alone, that run."""
     kept = runs[0] if len(runs) == 1 else Suite(runs=runs)
-    return kept.model_dump_json(indent=1, exclude_defaults=False) + "\n"
+    return kept.model_dump_json(indent=1) + "\n"
 
 
 def read_runs(path: Path) -> tuple[Run, ...]:
