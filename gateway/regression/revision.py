@@ -69,7 +69,8 @@ def checked_out(revision: str, near: Path) -> Iterator[Revision]:
         _git(root, "worktree", "add", "--detach", "--quiet", str(tree), commit, why="it cannot be checked out")
         try:
             is_own = root == PACKAGE and (tree / "gateway" / "cli.py").is_file()
-            yield Revision(name=f"{revision} {commit[:8]}", root=root, folder=tree, is_own=is_own)
+            name = commit[:8] if commit.startswith(revision) else f"{revision} {commit[:8]}"
+            yield Revision(name=name, root=root, folder=tree, is_own=is_own)
         finally:
             _git(root, "worktree", "remove", "--force", str(tree), why="it cannot be removed")
 

@@ -12,6 +12,7 @@ import pytest
 
 from gateway.cli import main
 from prompts.template import TEMPLATES, versions
+from redaction.scan import ScanConfig
 
 NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
@@ -110,15 +111,20 @@ def test_exit_codes_are_as_documented(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """In this process, which has the libraries loaded: a process each would take minutes."""
-    monkeypatch.chdir(prepared)
-    monkeypatch.setattr("sys.argv", ["rowless", "regress", *words])
-    with pytest.raises(SystemExit) as left:
-        main()
+    assert _inside(prepared, monkeypatch, *words) == code
     told = capsys.readouterr().err
-    assert (left.value.code or 0) == code, told
     assert says in told
     assert len(told.splitlines()) <= 1
+
+
+def _inside(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
+    """The exit code of a command run in this process, with patterns only: a process each would take minutes."""
+    monkeypatch.chdir(folder)
+    monkeypatch.setattr("sys.argv", ["rowless", "regress", *words])
+    monkeypatch.setattr("gateway.regression.suite.scan_config", lambda _: ScanConfig(model=None))
+    with pytest.raises(SystemExit) as left:
+        main()
+    return int(left.value.code or 0)
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +138,8 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     wrong = f"  - {{id: wrong, question: how many visits, summary: {summary}, expect: {{mark: [arc]}}}}\n"
     (folder / "cases.yaml").write_text(right)
     (folder / "both.yaml").write_text(right + wrong)
-    assert _rowless(folder, "bless", "both.yaml", "--out", "base.json", "--reason", "as it is").returncode == 0
+    with pytest.MonkeyPatch.context() as patch:
+        assert _inside(folder, patch, "bless", "both.yaml", "--out", "base.json", "--reason", "as it is") == 0
     run = json.loads((folder / "base.json").read_text())
     assert run["reason"] == "as it is"
     for result in run["results"]:
@@ -146,17 +153,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_a_leaking_prompt_is_never_blessed(prepared: Path) -> None:
+def test_a_leaking_prompt_is_never_blessed(
+    prepared: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     words = ("bless", "cases.yaml", "--templates", "leaky", "--out", "leak.json")
-    done = _rowless(prepared, *words)
-    assert (done.returncode, (prepared / "leak.json").exists()) == (2, False)
-    assert "not blessed" in done.stderr
+    assert _inside(prepared, monkeypatch, *words) == 2
+    assert not (prepared / "leak.json").exists()
+    assert "not blessed" in capsys.readouterr().err
 
 
-def test_reports_are_written_from_runs_that_were_made_before(prepared: Path) -> None:
-    assert _rowless(prepared, "run", "both.yaml", "--json", "run.json", "--html", "one.html").returncode == 3
-    done = _rowless(prepared, "report", "run.json", "--baseline", "base.json", "--out", "two.html")
-    assert (done.returncode, done.stderr) == (0, "")
+def test_reports_are_written_from_runs_that_were_made_before(prepared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _inside(prepared, monkeypatch, "run", "both.yaml", "--json", "run.json", "--html", "one.html") == 3
+    assert _inside(prepared, monkeypatch, "report", "run.json", "--baseline", "base.json", "--out", "two.html") == 0
     assert "how many visits" in (prepared / "two.html").read_text()
     assert "Content-Security-Policy" in (prepared / "one.html").read_text()
 
