@@ -103,7 +103,7 @@ FAULTS: dict[str, Plant] = {
     "a rule: the labels of a column no longer approved": rule(
         "helpdesk", "[source.tables.tickets.columns.state]\nvocabulary = true\n", ""
     ),
-    "a rule: a metric dropped": rule("ugly", 'synonyms = ["revenue", "sales"]', 'synonyms = ["income"]'),
+    "a rule: synonyms of a metric changed": rule("ugly", 'synonyms = ["revenue", "sales"]', 'synonyms = ["income"]'),
     "a rule: a description that tells a row": rule("helpdesk", "People who solve tickets.", f"Such as {CANARIES[0]}."),
 }
 
