@@ -143,7 +143,6 @@ def test_the_shipped_cases_do_not_fall_below_the_shipped_baseline(runner: Runner
     run = runner.run(cases)
     verdict = compared(run, read_run(CASES.parent / "baseline.json"))
     assert (verdict.worse, run.count("error"), run.findings) == ((), 0, 0)
-    assert run.elapsed_s < 40
 
 
 def test_every_planted_leak_is_caught_and_one_that_nobody_reads_for_is_reported(
