@@ -267,7 +267,12 @@ def test_a_path_that_could_be_an_operator_is_refused(physical: str) -> None:
 
 @pytest.mark.parametrize(
     ("kind", "native"),
-    [(ColumnType.TEXT, ""), (ColumnType.TEXT, "string|int"), (ColumnType.BINARY, "binData"), (ColumnType.DATE, "string")],
+    [
+        (ColumnType.TEXT, ""),
+        (ColumnType.TEXT, "string|int"),
+        (ColumnType.BINARY, "binData"),
+        (ColumnType.DATE, "string"),
+    ],
 )
 def test_a_column_of_another_type_than_its_own_is_refused(kind: ColumnType, native: str) -> None:
     with pytest.raises(ScopeRefusedError):
