@@ -228,7 +228,11 @@ def measure_words(index: int, spec: ChartSpec, summary: Summary) -> str:
         return f"{which} {f'date {happened(measure.column, event, spec.table)}' if event else words}"
     if column is not None and column.type is ColumnType.BOOLEAN and measure.aggregate == "avg":
         return f"share of {rows_of(measure.column.partition('.')[0])} with {words.removeprefix('is ')}"
-    return AGGREGATES[measure.aggregate or "sum"].format(words)
+    phrase = AGGREGATES[measure.aggregate or "sum"]
+    first = phrase.partition(" ")[0]
+    # A column that is called so already: "sum of total", not "total total".
+    doubled = words.partition(" ")[0] == first
+    return f"{'sum' if first == 'total' else first} of {words}" if doubled else phrase.format(words)
 
 
 def measure_index(field: str) -> int:

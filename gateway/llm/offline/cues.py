@@ -268,7 +268,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "high",
         _p(
             rf"(?<!at )\b(?:the )?(?:{_HIGH})(?:[- ](?:selling|performing|paid|rated|used|viewed|"
-            rf"number of|amount of|total|popular))?\b"
+            rf"number of|amount of|popular))?\b"
         ),
     ),
     (
@@ -276,7 +276,7 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         "low",
         _p(
             rf"(?<!at )\b(?:the )?(?:{_LOW})(?:[- ](?:selling|performing|paid|rated|used|viewed|"
-            rf"number of|amount of|total|popular))?\b"
+            rf"number of|amount of|popular))?\b"
         ),
     ),
     (

@@ -28,6 +28,11 @@ ONGOING: Final = re.compile(
     r"(?! up| between| in \d| total| sum| count| average)"
 )
 
+_PARTING: Final = frozenset({"by", "per", "for", "in", "over", "each", "across", "from", "with", "where", "and", "vs"})
+"""Words after which a question speaks of something else."""
+
+_ASKING: Final = frozenset({"aggregate", "most", "top"})
+
 CONNECTIVES: Final = word_set(
     "of the a an is are was were be being that which who with has have having had value values equal "
     "equals to = : in on at for from their its it by number amount level than as include includes "
@@ -149,7 +154,7 @@ def _settle(
             continue
         outside = places - {i for p in clashes for i in range(p.first, p.last + 1)}
         strong = mention.score >= 0.85 and len(places) >= 2 and bool(outside) and not _counts(mention, clashes, tokens)
-        whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, clashes)
+        whole = mention.candidates[0].exact and not outside and _nothing_else(mention, mentions, kept_cues, tokens)
         if strong or whole:
             for clash in clashes:
                 kept_cues.remove(clash)
@@ -167,15 +172,34 @@ def _counts(mention: Mention, clashes: Sequence[Placed], tokens: Sequence[Token]
     return first in {"number", "count"} and best.kind == "column" and best.forms[0].words[:1] != (first,)
 
 
-def _nothing_else(mention: Mention, mentions: Sequence[Mention], clashes: Sequence[Placed]) -> bool:
+def _nothing_else(
+    mention: Mention, mentions: Sequence[Mention], cues: Sequence[Placed], tokens: Sequence[Token]
+) -> bool:
+    """Whether the cue on a mention's own word has nothing else to be about: ``by total``, ``average total by city``."""
+    own = range(mention.first, mention.last + 1)
+    clashes = [p for p in cues if any(p.first <= place <= p.last for place in own)]
     kinds = {p.cue.kind for p in clashes}
     if not kinds <= _NAMEABLE:
         return False
     if kinds <= {"grain", "part"}:
         columns = mention.of_kind("column")
         return bool(columns) and columns[0].exact and columns[0].score >= 0.95
-    followed = any(m.first > mention.last and m.first - mention.last <= 3 for m in mentions)
-    return not followed and mention.score >= 0.95 and "group" not in kinds
+    if mention.score < 0.95 or "group" in kinds:
+        return False
+    # Something is asked of it already (``average total``, ``highest total``): then the word is no second aggregate.
+    asked = any(p.cue.kind in _ASKING and p not in clashes and _reaches(p, mention, tokens) for p in cues)
+    return not any(_reaches_next(mention, other, tokens, most=0 if asked else 2) for other in mentions)
+
+
+def _reaches(cue: Placed, mention: Mention, tokens: Sequence[Token]) -> bool:
+    between = [token.text for token in tokens[cue.last + 1 : mention.first]]
+    return cue.last < mention.first and all(word in {"of", "the", "a", "an"} for word in between)
+
+
+def _reaches_next(mention: Mention, other: Mention, tokens: Sequence[Token], *, most: int) -> bool:
+    """``total revenue``, ``total of the orders``; not ``total by country``, where a new part of the question begins."""
+    between = [token.text for token in tokens[mention.last + 1 : other.first]]
+    return len(between) <= most and other.first > mention.last and not _PARTING.intersection(between)
 
 
 def _remainder(clash: Placed, mention: Mention, tokens: Sequence[Token]) -> list[Placed]:

@@ -392,3 +392,22 @@ def test_a_different_reading_is_a_different_sentence(name: str) -> None:
     node[path[-1]] = value
     before, after = (describe(ChartSpec.model_validate(spec), SHOP) for spec in (FULL, changed))
     assert before != after
+
+
+@pytest.mark.parametrize(
+    ("aggregate", "column", "said"),
+    [
+        ("sum", "total", "Sum of total"),
+        ("avg", "average_stay", "Average of average stay"),
+        ("avg", "total", "Average total"),
+        ("sum", "tax", "Total tax"),
+    ],
+)
+def test_a_column_called_as_its_aggregate_is_not_said_twice(aggregate: str, column: str, said: str) -> None:
+    facts = Summary(
+        source="s", tables=(_table("bills", id="integer", total="number", average_stay="number", tax="number"),)
+    )
+    spec = ChartSpec.model_validate(
+        {"mark": "text", "table": "bills", "measures": [{"aggregate": aggregate, "column": f"bills.{column}"}]}
+    )
+    assert describe(spec, facts) == said

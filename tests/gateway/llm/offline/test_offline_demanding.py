@@ -150,3 +150,38 @@ def test_follow_ups_keep_what_they_do_not_speak_of() -> None:
 )
 def test_a_word_cut_short_is_known_by_its_letters(short: str, word: str, *, asked: bool, cut: bool) -> None:
     assert abbreviates(short, word, asked=asked) is cut
+
+
+def _with_total() -> Summary:
+    columns: list[dict[str, object]] = [
+        {"name": "order_id", "type": "integer", "semantic": "key", "distinct": "unique"},
+        {"name": "customer", "type": "text", "semantic": "category", "distinct": 40, "text": {"length": "5-10"}},
+        {"name": "country", "type": "text", "semantic": "category", "distinct": "few", "text": {"length": "5-10"}},
+        {"name": "total", "type": "number", "semantic": "currency", "distinct": 590, "number": {}},
+        {"name": "tax", "type": "number", "semantic": "currency", "distinct": 590, "number": {}},
+        {"name": "ordered_on", "type": "date", "distinct": 300, "time": {"first": "2025-01", "last": "2025-12"}},
+    ]
+    tables = [{"name": "orders", "rows": 600, "columns": columns}]
+    return Summary.model_validate_json(json.dumps({"source": "own", "tables": tables}))
+
+
+@pytest.mark.parametrize(
+    ("question", "aggregate", "column"),
+    [
+        ("average total by country", "avg", "total"),
+        ("total by country", "sum", "total"),
+        ("sum of total by month", "sum", "total"),
+        ("median total per customer", "median", "total"),
+        ("highest total per customer", "max", "total"),
+        ("which country has the highest total", "sum", "total"),
+        ("highest total tax by country", "sum", "tax"),
+        ("average tax by country", "avg", "tax"),
+        ("total tax by country", "sum", "tax"),
+    ],
+)
+def test_a_column_called_as_an_aggregate_is_a_column_where_nothing_else_is_meant(
+    question: str, aggregate: str, column: str
+) -> None:
+    """``total`` is what is averaged in "average total", and what is done in "total tax"."""
+    measure = shown(question, _with_total())["measures"]
+    assert measure == [{"aggregate": aggregate, "column": f"orders.{column}"}], measure
