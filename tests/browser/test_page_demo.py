@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from tests.servers.processes import stop
+
 pytestmark = pytest.mark.browser
 
 Visit = Callable[..., Any]
@@ -36,8 +38,7 @@ def demo_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     try:
         yield _address(process, log)
     finally:
-        process.terminate()
-        process.wait(20)
+        stop(process)
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:

@@ -14,6 +14,7 @@ import pymysql
 import pytest
 
 from tests.servers.postgres import as_server_user, free_port, make_certificate
+from tests.servers.processes import stop
 
 
 @dataclass(frozen=True)
@@ -72,8 +73,7 @@ def mariadb_server() -> Iterator[MariadbServer]:
         _wait(server, process, folder / "log")
         yield server
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(ca_file.parent, ignore_errors=True)
 

@@ -26,6 +26,7 @@ from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
 from tests.servers.postgres import free_port, make_certificate
+from tests.servers.processes import stop
 
 _ADMIN = {"createUser": "admin", "pwd": "secret", "roles": [{"role": "root", "db": "admin"}]}
 
@@ -146,11 +147,7 @@ def _running(folder: Path, port: int, *, auth: bool, certificate: tuple[Path, Pa
         _wait(port, process, log, certificate)
         yield
     finally:
-        process.terminate()
-        try:
-            process.wait(timeout=20)
-        except subprocess.TimeoutExpired:
-            process.kill()
+        stop(process)
 
 
 def _wait(port: int, process: subprocess.Popen[bytes], log: Path, certificate: tuple[Path, Path] | None) -> None:

@@ -16,6 +16,8 @@ from pathlib import Path
 import psycopg
 import pytest
 
+from tests.servers.processes import stop
+
 
 @dataclass(frozen=True)
 class PostgresServer:
@@ -101,8 +103,7 @@ def postgres_server() -> Iterator[PostgresServer]:
         _wait(server, process, folder / "log")
         yield server
     finally:
-        process.terminate()
-        process.wait(timeout=20)
+        stop(process)
         shutil.rmtree(folder, ignore_errors=True)
         shutil.rmtree(ca_file.parent, ignore_errors=True)
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -25,6 +24,7 @@ import pytest
 from gateway.sources.address import Address
 from gateway.sources.spark_connect import SparkFailure, SparkSession, open_channel
 from tests.servers.postgres import free_port
+from tests.servers.processes import stop
 
 TOKEN = "loopback-token-of-the-tests"
 _REPOSITORY = Path(__file__).resolve().parents[2]
@@ -128,13 +128,7 @@ def started(home: Path) -> Iterator[SparkServer]:
         _wait(server, process, folder / "log")
         yield server
     finally:
-        # The executors belong to the group that was started here.
-        os.killpg(process.pid, signal.SIGTERM)
-        try:
-            process.wait(timeout=15)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait(timeout=15)
+        stop(process, group=True)  # the executors belong to the group that was started here
         shutil.rmtree(folder, ignore_errors=True)
 
 
