@@ -116,6 +116,7 @@ def _dataprofiler(path: str) -> Callable[[], str]:
 
 
 def _whylogs(path: str) -> Callable[[], str]:
+    os.environ["WHYLOGS_NO_ANALYTICS"] = "True"  # it would else wait for a network
     import whylogs
 
     def work() -> str:
