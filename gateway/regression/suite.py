@@ -68,6 +68,19 @@ class Setup:
                 made.close()
 
 
+@contextmanager
+def opened(setup: Setup, settings: Settings) -> Iterator[Runner]:
+    """The runner of a setup, for the length of the block.
+
+    Raises:
+        ConfigError: A fixture, model or file is not usable.
+    """
+    scanner = Scanner(scan_config(settings.redaction))
+    answers = answers_for(setup.models, setup.cassettes, scanner, settings, samples=setup.samples)
+    with setup.fixtures() as fixtures:
+        yield Runner(fixtures, scanner, choice=setup.choice, answers=answers)
+
+
 def run_suite(
     setup: Setup,
     settings: Settings,
@@ -82,10 +95,7 @@ def run_suite(
         ConfigError: A fixture, model or file is not usable.
         PromptError: A template or a case is not valid.
     """
-    scanner = Scanner(scan_config(settings.redaction))
-    answers = answers_for(setup.models, setup.cassettes, scanner, settings, samples=setup.samples)
-    with setup.fixtures() as fixtures:
-        runner = Runner(fixtures, scanner, choice=setup.choice, answers=answers)
+    with opened(setup, settings) as runner:
         return runner.run_all(
             setup.cases(), workers=setup.jobs, label=label, progress=progress, plant_leaks=plant_leaks
         )

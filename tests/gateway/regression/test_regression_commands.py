@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import shutil
 import subprocess
@@ -11,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from gateway.cli import main
+from prompts.regression.case import read_cases
 from prompts.template import TEMPLATES, versions
 from redaction.scan import ScanConfig
+from tests.gateway.regression.recording import COUNT, settings, tape
+from tests.simulator.chat_server import chat_server
 
 NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
@@ -21,6 +25,12 @@ fixture: shop
 tenant: northwind
 cases:
   - {id: right, question: orders by status, expect: {mark: [bar]}}
+"""
+OWN = """\
+  - id: by-clinic
+    question: visits by clinic
+    summary: {source: own, tables: [{name: visits, columns: [{name: id, type: integer}, {name: clinic, type: text}]}]}
+    expect: {mark: [bar]}
 """
 WRONG = "  - {id: wrong, question: orders by status, expect: {mark: [arc]}}\n"
 
@@ -178,3 +188,37 @@ def test_pytest_runs_the_cases_of_a_folder_and_nothing_without_the_option(tmp_pa
     assert "1 failed, 1 passed" in done.stdout
     assert "mark: bar" in done.stdout
     assert "1 passed" in _in(tmp_path, "-m", "pytest", "-q").stdout
+
+
+@pytest.mark.loopback
+def test_pytest_plays_recorded_replies_back_beside_the_offline_planner(tmp_path: Path) -> None:
+    (tmp_path / "cases").mkdir()
+    text = "fixture: own\ntenant: t\ncases:\n" + OWN
+    (tmp_path / "cases" / "own.yaml").write_text(text)
+    with chat_server(reply=lambda _: COUNT) as server:
+        recorder = tape(settings(server.base_url), tmp_path)
+
+        async def record() -> None:
+            await recorder.record(read_cases(text, "own.yaml"))
+            await recorder.planning.planner.aclose()  # type: ignore[attr-defined]
+
+        asyncio.run(record())
+    words = ("-m", "pytest", "-q", "-rA", "--rowless-cases", "cases")
+    both = ("--rowless-model", "offline", "--rowless-model", "demo-1")
+    done = _in(tmp_path, *words, *both)
+    assert done.returncode == 1
+    assert {line for line in done.stdout.splitlines() if line.startswith(("PASSED", "FAILED"))} == {
+        "PASSED cases/own.yaml::by-clinic[offline]",
+        "FAILED cases/own.yaml::by-clinic[demo-1] - Failed: mark: text",
+    }
+    (tmp_path / "templates" / "chart_spec").mkdir(parents=True)
+    changed = (
+        (TEMPLATES / "chart_spec" / NEWEST).read_text().replace("{% block system %}\n", "{% block system %}\nHi.\n")
+    )
+    (tmp_path / "templates" / "chart_spec" / NEWEST).write_text(changed)
+    done = _in(tmp_path, *words, "--rowless-model", "demo-1", "--rowless-templates", "templates")
+    assert "stale: " in done.stdout
+    assert "+Hi." in done.stdout
+    done = _in(tmp_path, *words, "--rowless-model", "nobody")
+    assert "nothing is recorded of the model nobody" in done.stdout
+    assert "Traceback" not in done.stdout
