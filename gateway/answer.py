@@ -51,6 +51,8 @@ class Explanation:
         prompt: The messages exactly as they would leave, as (role, ((kind, text), …)).
         findings: What the scan decided on each segment.
         reply: The planner's reply.
+        answered_by: Model of the planner that gave it, the offline planner's where that took over.
+        sends: How often the prompt left the process for it; 0 where the reply was made or kept here.
         statement: The scoped statement with parameter names in place of values.
         stages: The stages in order, with times in milliseconds.
     """
@@ -59,6 +61,8 @@ class Explanation:
     prompt: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     findings: tuple[str, ...] = ()
     reply: str = ""
+    answered_by: str = ""
+    sends: int = 0
     statement: str = ""
     stages: tuple[StageRecord, ...] = ()
 
@@ -88,6 +92,7 @@ def explained(
     reply: Reply,
     masked: MaskedQuestion,
     alternatives: tuple[Alternative, ...],
+    sends: int,
 ) -> Answer:
     """An answer with how its question was read: other readings, what was masked, what left, what came back."""
     left_out = prompt.prompt.left_out
@@ -118,5 +123,7 @@ def explained(
                 for message in prompt.messages
             ),
             reply=reply.text,
+            answered_by=reply.model,
+            sends=sends,
         ),
     )

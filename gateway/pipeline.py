@@ -161,6 +161,7 @@ class Gateway:
                 reply=planned.reply,
                 masked=masked,
                 alternatives=self._alternatives(stored.contexts[1:], setting),
+                sends=entry.sends,
             )
 
     async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None) -> Answer:
@@ -265,6 +266,7 @@ class Gateway:
                     scanned,
                     tenant=setting.scope.tenant,
                     before_send=entry.before_send,
+                    in_house=entry.in_house,
                     rescan=lambda prompt: self._scan(prompt, known),
                     on_progress=lambda told: trace.working("plan", done=told.tokens, attempt=told.attempt),
                 )

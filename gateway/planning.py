@@ -10,7 +10,7 @@ from typing import Any
 
 from gateway.attached import Known
 from gateway.llm.accounts import Accounts, Ledger
-from gateway.llm.attempt import AttemptInfo, BeforeSend, OnProgress, Rescan, sending
+from gateway.llm.attempt import AttemptInfo, BeforeSend, InHouse, OnProgress, Rescan, sending
 from gateway.llm.cache import AnswerCache, answer_key, keepable
 from gateway.llm.choose import choose_planner, make_accounts, make_allowed, make_cache
 from gateway.llm.places import TenantPlaces
@@ -88,6 +88,7 @@ class Planning:
         *,
         tenant: str,
         before_send: BeforeSend,
+        in_house: InHouse,
         rescan: Rescan,
         on_progress: OnProgress | None = None,
     ) -> Reply:
@@ -97,6 +98,7 @@ class Planning:
             prompt: What the scan let through.
             tenant: Who pays.
             before_send: Told of each send before it happens.
+            in_house: Told before a planner inside the process takes over from an endpoint.
             rescan: Scans the prompt again before a fall-back is asked.
             on_progress: Called as a streamed reply grows.
 
@@ -109,22 +111,13 @@ class Planning:
         if not self.planner.leaves:
             return await self.planner.plan(prompt)
         with self.places.hold(tenant):
-            return await self._paid(prompt, tenant, before_send, rescan, on_progress)
-
-    async def _paid(
-        self,
-        prompt: ScannedPrompt,
-        tenant: str,
-        before_send: BeforeSend,
-        rescan: Rescan,
-        on_progress: OnProgress | None,
-    ) -> Reply:
-        async with self.accounts.spending(tenant) as spend:
-            before_send = spend.after(self._after_envelope(before_send))
-            with sending(before_send, on_progress, rescan=rescan, allowed=self.endpoints(tenant)):
-                reply = await self.planner.plan(prompt)
-            spend.settle(reply)
-        return reply
+            async with self.accounts.spending(tenant) as spend:
+                announce = spend.after(self._after_envelope(before_send))
+                allowed = self.endpoints(tenant)
+                with sending(announce, on_progress, rescan=rescan, allowed=allowed, in_house=in_house):
+                    reply = await self.planner.plan(prompt)
+                spend.settle(reply)
+            return reply
 
     def _after_envelope(self, before_send: BeforeSend) -> BeforeSend:
         """A hook that first holds what goes with the prompt (model and tool names) to its closed shape, once each."""

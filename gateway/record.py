@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 
 from gateway.answer import Asker
 from gateway.attached import Known
@@ -25,6 +25,9 @@ from gateway.trace import Trace
 from gateway.types import CompiledQuery, Reply, ResultTable
 from redaction.mask import MaskedQuestion
 from redaction.scan import ScannedPrompt
+
+_HELD_BACK: Final = frozenset({"budget_spent", "ledger_unavailable"})
+"""Refusals after a send was announced and before a byte of it left (`gateway.planning`)."""
 
 
 class Log(Protocol):
@@ -90,13 +93,18 @@ class Entry:
         )
         self._outcome = Outcome(decision="failed")
         self._open: list[str] = []
-        self._is_sent = False
+        self._sent: set[str] = set()
         self.is_ambiguous = False
 
     @property
     def audit_id(self) -> str:
         """Id of the question's first entry; empty before it is written."""
         return self._intent.first
+
+    @property
+    def sends(self) -> int:
+        """How often a prompt of this question was let go to a model outside the process."""
+        return len(self._sent)
 
     def masked(self, masked: MaskedQuestion) -> None:
         """Note what was masked, so that a refusal after it says so too."""
@@ -140,7 +148,6 @@ class Entry:
                 model=planner.model,
                 leaves=planner.leaves,
             )
-        self._is_sent = False
         await self.again()
 
     async def again(self) -> None:
@@ -157,10 +164,15 @@ class Entry:
 
         The first intent names the first of several planners; that one can be passed over without a send.
         """
-        if self._is_sent or attempt.planner != self._intent.planner.partition(">")[0]:
-            self._intent = replace(self._intent, planner=attempt.planner, model=attempt.model)
+        if self._open[-1] in self._sent or attempt.planner != self._intent.planner.partition(">")[0]:
+            self._intent = replace(self._intent, planner=attempt.planner, model=attempt.model, leaves=True)
             await self.again()
-        self._is_sent = True
+        self._sent.add(self._open[-1])
+
+    async def in_house(self, planner: str, model: str) -> None:
+        """Write one more intent before a planner inside the process takes over: nothing leaves for its answer."""
+        self._intent = replace(self._intent, planner=planner, model=model, leaves=False)
+        await self.again()
 
     def replied(self, reply: Reply) -> None:
         """Note a planner's reply and what it cost."""
@@ -194,9 +206,11 @@ class Entry:
             checker=checker,
             stages=tuple(StageNote(name=r.name, ms=r.ms, says=r.says) for r in self._trace.records),
         )
+        if code in _HELD_BACK:
+            self._sent.discard(self._open[-1])
         for earlier in self._open[:-1]:
-            await self._log.outcome(earlier, Outcome(decision="failed", code="tried_again"))
-        await self._log.outcome(self._open[-1], outcome)
+            await self._log.outcome(earlier, Outcome(decision="failed", code="tried_again", left=earlier in self._sent))
+        await self._log.outcome(self._open[-1], replace(outcome, left=self._open[-1] in self._sent))
 
 
 def _decision(error: GatewayError) -> Decision:

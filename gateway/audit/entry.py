@@ -79,7 +79,7 @@ class Intent:
         template_version: Its version.
         planner: Name of the planner.
         model: Name of the model.
-        leaves: Whether the prompt leaves the process.
+        leaves: Whether the prompt is to leave the process; whether it did is in the outcome.
         summary_release: Content hash of the Summary in the prompt.
         scope_shape: Hash of what is visible, names only.
         scope_fingerprint: Hash of the whole right; a keyed hash of it in clear.
@@ -126,6 +126,7 @@ class Outcome:
         spec: Canonical JSON of the chart spec; sealed, and a keyed hash in clear.
         statement: Shape of the statement without literals and without parameters' values.
         checker: What the independent checker said: ``proved``, ``refused`` or empty.
+        left: Whether the prompt was let go to the intent's model: false too for an intent that came to no send.
         rows: Rows of the answer.
         bytes: Bytes of the answer.
         tokens_in: Tokens the provider counted in.
@@ -141,6 +142,7 @@ class Outcome:
     spec: str = field(default="", repr=False)
     statement: str = ""
     checker: str = ""
+    left: bool = False
     rows: int = 0
     bytes: int = 0
     tokens_in: int = 0
@@ -310,6 +312,7 @@ def draft_outcome(intent_id: str, outcome: Outcome) -> Draft:
             "stage": outcome.stage,
             "statement": outcome.statement,
             "checker": outcome.checker,
+            "left": outcome.left,
             "rows": outcome.rows,
             "bytes": outcome.bytes,
             "tokens_in": outcome.tokens_in,

@@ -129,6 +129,8 @@ def flat(line: Line) -> dict[str, Any]:
         "source": str(line.facts.get("source", "")),
         "template": line.template,
         "model": line.model,
+        "planner": str(line.facts.get("planner", "")),
+        "left": line.left,
         "masked": json.dumps(line.facts.get("masked", {}), sort_keys=True),
         "statement": str(line.ended.get("statement", "")),
         "rows": int(line.ended.get("rows", 0)),
@@ -145,9 +147,9 @@ def flat(line: Line) -> dict[str, Any]:
 _COLUMNS = {
     "seq": "BIGINT", "outcome_seq": "BIGINT", "id": "VARCHAR", "time": "TIMESTAMPTZ", "event": "VARCHAR",
     "tenant": "VARCHAR", "actor_h": "VARCHAR", "decision": "VARCHAR", "code": "VARCHAR", "stage": "VARCHAR",
-    "source": "VARCHAR", "template": "VARCHAR", "model": "VARCHAR", "masked": "VARCHAR", "statement": "VARCHAR",
-    "rows": "BIGINT", "bytes": "BIGINT", "tokens_in": "BIGINT", "tokens_out": "BIGINT", "cost_usd": "DOUBLE",
-    "ms": "DOUBLE", "stage_ms": "VARCHAR", "trace_id": "VARCHAR",
+    "source": "VARCHAR", "template": "VARCHAR", "model": "VARCHAR", "planner": "VARCHAR", "left": "BOOLEAN",
+    "masked": "VARCHAR", "statement": "VARCHAR", "rows": "BIGINT", "bytes": "BIGINT", "tokens_in": "BIGINT",
+    "tokens_out": "BIGINT", "cost_usd": "DOUBLE", "ms": "DOUBLE", "stage_ms": "VARCHAR", "trace_id": "VARCHAR",
 }  # fmt: skip
 
 

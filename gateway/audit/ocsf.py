@@ -59,7 +59,19 @@ def to_ocsf(body: str, at_us: int, *, product_version: str = "") -> dict[str, An
         "src_endpoint": {"name": "unknown"},
         "unmapped": {
             name: facts[name]
-            for name in ("source", "masked", "scan", "rows", "bytes", "tokens_in", "tokens_out", "cost_usd", "stage")
+            for name in (
+                "source",
+                "planner",
+                "left",
+                "masked",
+                "scan",
+                "rows",
+                "bytes",
+                "tokens_in",
+                "tokens_out",
+                "cost_usd",
+                "stage",
+            )
             if name in facts
         },
     }

@@ -89,7 +89,7 @@ def _heads(opened: Opened, actor: str) -> Iterator[tuple[str, str]]:
         if line.facts.get(name):
             yield name.replace("_", " "), str(line.facts[name])
     if line.event == "question":
-        yield "model", f"{line.model} ({'left' if line.facts.get('leaves') else 'stayed in'} the process)"
+        yield "model", f"{line.model or 'none'} ({line.went})"
         yield "template", line.template
     if line.trace_id:
         yield "trace", line.trace_id

@@ -93,6 +93,19 @@ class Line:
         return str(self.ended.get("code") or self.facts.get("code") or "")
 
     @property
+    def left(self) -> bool | None:
+        """Whether a prompt left the process; None if it may have, as no outcome says."""
+        if not self.facts.get("leaves"):
+            return False
+        said = self.ended.get("left")
+        return said if isinstance(said, bool) else None
+
+    @property
+    def went(self) -> str:
+        """`left`, in words."""
+        return {True: "left the process", False: "stayed in the process", None: "may have left the process"}[self.left]
+
+    @property
     def ms(self) -> float:
         """Milliseconds of all stages."""
         return round(float(sum(self.ended.get("ms", {}).values())), 3)

@@ -23,7 +23,10 @@ def print_explanation(console: Console, known: Known, answer: Answer) -> None:
     for role, segments in explanation.prompt:
         _part(console, f"4 prompt, {role} message, byte for byte", "".join(text for _, text in segments))
     _part(console, "5 scan", "\n".join(explanation.findings))
-    _part(console, "7 reply", explanation.reply)
+    left = (
+        f"the prompt left the process, sends: {explanation.sends}" if explanation.sends else "nothing left the process"
+    )
+    _part(console, f"7 reply of {explanation.answered_by}; {left}", explanation.reply)
     _part(console, "8 spec, canonical", json.dumps(json.loads(canonical(answer.spec)), indent=1))
     _part(
         console, "9 and 10 scoped query, proved (values are bound, not written)", stage_by_stage(explanation.statement)

@@ -63,6 +63,8 @@ class Progress:
 BeforeSend = Callable[[AttemptInfo], Awaitable[None]]
 OnProgress = Callable[[Progress], None]
 Rescan = Callable[[UnscannedPrompt], ScannedPrompt]
+InHouse = Callable[[str, str], Awaitable[None]]
+"""Told the name and the model of a planner that takes over and lets nothing leave, before it is asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +77,8 @@ class Hooks:
     """Names of the endpoints that the asking tenant's prompts may go to; None for all that are configured."""
     rescan: Rescan | None = None
     """Scans a prompt again, with the index of the asking scope, before a fall-back is asked."""
+    in_house: InHouse | None = None
+    """Told before a planner inside the process answers in place of an endpoint: nothing announces that by a send."""
 
 
 _HOOKS: ContextVar[Hooks] = ContextVar("rowless_sending", default=Hooks())  # noqa: B039 - frozen
@@ -87,6 +91,7 @@ def sending(
     *,
     allowed: frozenset[str] | None = None,
     rescan: Rescan | None = None,
+    in_house: InHouse | None = None,
 ) -> Iterator[None]:
     """Within this block, and the tasks started in it, prompts may leave, each send told to `before_send` first.
 
@@ -95,8 +100,11 @@ def sending(
         on_progress: Called as a streamed reply grows. Must not block.
         allowed: Names of the endpoints that may be sent to; None for all that are configured.
         rescan: Scans a prompt again before a fall-back is asked.
+        in_house: Awaited before a planner inside the process takes over; must raise as `before_send` must.
     """
-    token = _HOOKS.set(Hooks(before_send=before_send, on_progress=on_progress, allowed=allowed, rescan=rescan))
+    token = _HOOKS.set(
+        Hooks(before_send=before_send, on_progress=on_progress, allowed=allowed, rescan=rescan, in_house=in_house)
+    )
     try:
         yield
     finally:

@@ -47,6 +47,7 @@ def make_endpoint(settings: EndpointSettings) -> Planner:
         ConfigError: Its address, certificate file or prices are not usable.
     """
     from gateway.llm.endpoint import EndpointOptions, Pricing, Timeouts
+    from gateway.llm.modes import ReplyMode
     from gateway.llm.openai_client import OpenAIPlanner
 
     if (settings.price_input_usd is None) != (settings.price_output_usd is None):
@@ -66,6 +67,7 @@ def make_endpoint(settings: EndpointSettings) -> Planner:
             total_s=settings.total_timeout_s,
         ),
         options=EndpointOptions(
+            modes=tuple(ReplyMode(mode) for mode in settings.reply_modes),
             stream=settings.stream,
             temperature=settings.temperature,
             max_output_tokens=settings.max_output_tokens,

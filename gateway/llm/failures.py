@@ -9,8 +9,9 @@ model_busy          our own limit of concurrent calls is reached        503, not
 model_circuit_open  too many failures lately; left alone                503, nothing was sent
 model_rate_limited  429                                                 retried after Retry-After
 model_unavailable   408, 409, 5xx                                       retried
-model_auth          401, 403                                            never retried
-model_rejected      any other 4xx                                       asked in the next reply mode, if one is left
+model_auth          401, 403, or an error that names the key            never retried, in no other mode either
+model_rejected      any other 4xx                                       asked in the next reply mode only if the error
+                                                                        says this one is unsupported, else stopped
 model_redirected    3xx; the prompt is never sent on                    never retried
 model_refused       the model or its filter declined to answer          never retried
 reply_malformed     the protocol's own envelope cannot be read          retried
@@ -28,6 +29,7 @@ import httpx2
 import openai
 
 from gateway.errors import ModelError, ModelTimeoutError, ReplyInvalidError
+from gateway.llm.rejections import is_about_auth, is_about_mode
 from gateway.llm.retry import retry_after_s
 
 STAGE: Final = "plan"
@@ -67,11 +69,15 @@ def reply_error(code: str, message: str) -> ReplyInvalidError:
     return ReplyInvalidError(message, code=code, stage=STAGE)
 
 
-def classify(error: Exception) -> Failure:
-    """What an exception of a send means. Reads only its type, status code and Retry-After, never its text or body.
+def classify(error: Exception, mode: str = "") -> Failure:
+    """What an exception of a send means.
+
+    Reads its type, status code, Retry-After and, of its body, codes and field names of closed lists
+    (`gateway.llm.rejections`), never its words.
 
     Args:
         error: Whatever came out of the client library.
+        mode: The reply mode that was asked for.
 
     Raises:
         Exception: The error itself, if it is none that a model call makes: our own bug, or a guard's.
@@ -81,7 +87,7 @@ def classify(error: Exception) -> Failure:
     if isinstance(error, ModelError):
         return Failure(error=error)
     if isinstance(error, openai.APIStatusError):
-        return _of_status(error.status_code, error.response.headers.get("retry-after"))
+        return _of_status(error, mode)
     timeout = _cause(error, UpstreamTimeoutError, httpx2.TimeoutException, TimeoutError)
     if timeout is not None:
         phase = "connect" if isinstance(timeout, httpx2.ConnectTimeout) else "read"
@@ -92,26 +98,39 @@ def classify(error: Exception) -> Failure:
     if isinstance(error, openai.APIConnectionError | httpx2.TransportError | ConnectionError):
         found = model_error("model_unreachable", "the model endpoint could not be reached, or cut the connection")
         return Failure(error=found, retryable=True, counts=True)
+    if isinstance(error, openai.APIError) and is_about_auth(error.body):
+        return Failure(error=auth_error())
     if isinstance(error, openai.OpenAIError | httpx2.HTTPError | httpx2.StreamError | ValueError):
         found = reply_error("reply_malformed", "the model endpoint's answer is not one of its protocol")
         return Failure(error=found, retryable=True, counts=True)
     raise error
 
 
-def _of_status(status: int, retry_after: str | None) -> Failure:
-    after = retry_after_s(retry_after)
+def _of_status(error: openai.APIStatusError, mode: str) -> Failure:
+    status, after = error.status_code, retry_after_s(error.response.headers.get("retry-after"))
+    if status in (401, 403) or is_about_auth(error.body):
+        return Failure(error=auth_error(status=status))
+    if status in (400, 404, 415, 422, 501) and is_about_mode(error.body, mode):
+        return Failure(error=rejected(status), other_mode=True)
     if status == 429:
-        error = model_error("model_rate_limited", "the model endpoint's rate limit is reached", status=status)
-        return Failure(error=error, retryable=True, counts=True, after_s=after)
+        found = model_error("model_rate_limited", "the model endpoint's rate limit is reached", status=status)
+        return Failure(error=found, retryable=True, counts=True, after_s=after)
     if status in (408, 409, 425) or status >= 500:
-        error = model_error("model_unavailable", "the model endpoint is failing", status=status)
-        return Failure(error=error, retryable=True, counts=True, after_s=after)
-    if status in (401, 403):
-        return Failure(error=model_error("model_auth", "the model endpoint refused the key", status=status))
+        found = model_error("model_unavailable", "the model endpoint is failing", status=status)
+        return Failure(error=found, retryable=True, counts=True, after_s=after)
     if 300 <= status < 400:
         return Failure(error=redirected(status), counts=True)
-    error = model_error("model_rejected", "the model endpoint does not take the request", status=status)
-    return Failure(error=error, other_mode=status in (400, 404, 415, 422, 501))
+    return Failure(error=rejected(status))
+
+
+def rejected(status: int) -> ModelError:
+    """The endpoint does not take the request as it was asked."""
+    return model_error("model_rejected", "the model endpoint does not take the request", status=status)
+
+
+def auth_error(**details: object) -> ModelError:
+    """The endpoint does not know the key, or does not let it ask."""
+    return model_error("model_auth", "the model endpoint refused the key", **details)
 
 
 def redirected(status: int) -> ModelError:

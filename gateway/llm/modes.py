@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final, cast
 
-from gateway.llm.failures import model_error, reply_error
+from gateway.llm.failures import auth_error, model_error, reply_error
+from gateway.llm.rejections import is_about_auth
 
 TOOL_NAME: Final = "answer"
 
@@ -60,8 +61,11 @@ def extract(envelope: object) -> Extracted:
 
     Raises:
         ReplyInvalidError: It is no chat completion (``reply_malformed``) or ended early (``reply_cut``).
-        ModelError: The model, or a filter in front of it, declined (``model_refused``).
+        ModelError: The model, or a filter in front of it, declined (``model_refused``), or the envelope is an error
+            about the key (``model_auth``).
     """
+    if is_about_auth(envelope):
+        raise auth_error()  # Gateways that answer 200 whatever happened behind them.
     choices = envelope.get("choices") if isinstance(envelope, Mapping) else None
     choice = choices[0] if isinstance(choices, list) and choices else None
     message = choice.get("message") if isinstance(choice, Mapping) else None

@@ -159,7 +159,7 @@ class OpenAIPlanner:
             try:
                 found = await self._send(prompt, modes[at], sends, hooks)
             except Exception as error:  # noqa: BLE001 - `classify` raises what it does not know
-                failure = self._judge(error)
+                failure = self._judge(error, modes[at])
             except BaseException:
                 self._breaker.forget()
                 raise
@@ -174,9 +174,9 @@ class OpenAIPlanner:
             failed += 1
             await self._wait_or_raise(failure, failed, deadline)
 
-    def _judge(self, error: Exception) -> Failure:
+    def _judge(self, error: Exception, mode: ReplyMode) -> Failure:
         try:
-            failure = classify(error)
+            failure = classify(error, mode)
         except Exception:
             self._breaker.forget()
             raise

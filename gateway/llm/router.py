@@ -1,8 +1,9 @@
 """Ordered fall-backs: when one planner cannot answer, the next is asked, and the privacy contract stays the same.
 
 The prompt is scanned again before each further planner, so that a verdict is never older than the send it allows;
-each send of each planner is announced to the audit log by that planner; a planner that is not on the asking tenant's
-list is passed over. A guard that refuses or fails ends the line: it never makes a fall-back.
+each send of each planner is announced to the audit log by that planner, and a planner inside the process that takes
+over is announced here; a planner that is not on the asking tenant's list is passed over. A guard that refuses or fails
+ends the line: it never makes a fall-back.
 """
 
 from __future__ import annotations
@@ -87,13 +88,16 @@ class FallbackPlanner:
             raise timeout_error("total") from None
 
     async def _first_answer(self, planners: Sequence[Planner], prompt: ScannedPrompt) -> Reply:
-        rescan = current_hooks().rescan or self._rescan
+        hooks = current_hooks()
+        rescan = hooks.rescan or self._rescan
         for turn, planner in enumerate(planners):
             if turn:
                 if rescan is None:
                     msg = "a fall-back may not be asked without a scan of its own"
                     raise GuardFailedError(msg, code="prompt_not_scanned", stage=STAGE)
                 prompt = await asyncio.to_thread(rescan, prompt.prompt)
+            if not planner.leaves and planner is not self._planners[0] and hooks.in_house is not None:
+                await hooks.in_house(planner.name, planner.model)
             try:
                 return replace(await planner.plan(prompt), fallback=turn > 0)
             except ModelError as error:

@@ -42,6 +42,10 @@ class EndpointSettings(BaseModel):
     """Seconds until the first byte of the answer."""
     total_timeout_s: Seconds = 30.0
     """Seconds for one question, every retry included."""
+    reply_modes: Annotated[tuple[Literal["strict", "json", "tool", "text"], ...], Field(min_length=1)] = (
+        "strict", "json", "tool", "text",
+    )  # fmt: skip
+    """Ways of asking for JSON, best first; leave out what the endpoint refuses without naming it."""
     stream: bool = False
     """Ask for a streamed answer, so that progress can be shown."""
     temperature: Annotated[float, Field(ge=0, le=2)] | None = None

@@ -220,6 +220,7 @@ class Tape:
                     scanned,
                     tenant=str(asker.tenant),
                     before_send=before_send,
+                    in_house=entry.in_house,
                     rescan=lambda prompt: self._rescan(made, prompt),
                 )
                 stage.says = f"{reply.model}, to be recorded"

@@ -59,6 +59,8 @@ def _explain_body(explanation: Explanation) -> ExplainBody:
             for role, segments in explanation.prompt
         ],
         reply=explanation.reply,
+        answered_by=explanation.answered_by,
+        sends=explanation.sends,
         statement=explanation.statement,
         stages=[StageBody(name=stage.name, ms=stage.ms, says=stage.says) for stage in explanation.stages],
     )

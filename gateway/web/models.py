@@ -108,6 +108,10 @@ class ExplainBody(Body):
     masked_question: str
     prompt: list[MessageBody]
     reply: str
+    answered_by: str
+    """Model of the planner that gave the reply; empty for a chart drawn again."""
+    sends: int
+    """How often the prompt left the process for this question; 0 where the reply was made or kept in it."""
     statement: str
     stages: list[StageBody]
 

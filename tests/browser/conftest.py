@@ -89,6 +89,8 @@ def answer(name: str, **changes: Any) -> dict[str, Any]:
             "masked_question": "⟨v1: orders.status⟩ orders by ⟨email:1⟩",
             "prompt": prompt,
             "reply": '{"charts": []}',
+            "answered_by": "planner-small",
+            "sends": 1,
             "statement": "SELECT 1 FROM s_orders WHERE tenant_id = $scope_1",
             "stages": [{"name": s, "ms": 0.4 * (i + 1), "says": f"stage {i + 1} done"} for i, s in enumerate(stages)],
         },

@@ -143,8 +143,10 @@ def _next_fault(server: ChatServer, request: Received) -> Fault:
     fault = server.faults.pop(0) if server.faults else Fault()
     if request.mode in server.modes:
         return fault
-    # As real endpoints do, the refusal quotes what was sent.
-    error = {"error": {"message": f"unsupported: {request.body.decode()}", "type": "invalid_request_error"}}
+    # As real endpoints do, the refusal quotes what was sent, and names the field.
+    field = "tools" if request.mode == "tool" else "response_format"
+    said = {"message": f"unsupported: {request.body.decode()}", "type": "invalid_request_error", "param": field}
+    error = {"error": {**said, "code": None}}
     return Fault(status=400, body=json.dumps(error).encode())
 
 

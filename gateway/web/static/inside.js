@@ -48,12 +48,14 @@ function prompt(explain) {
   const size = explain.prompt.reduce((sum, m) => sum + m.segments.reduce((n, s) => n + s.text.length, 0), 0);
   byId("prompt-size").textContent = `${size.toLocaleString("en")} characters, none from a row`;
   body.replaceChildren(
-    h("p", {}, "The exact text, coloured by where it came from. Nothing else left for the model."),
+    h("p", {}, explain.sends
+      ? `The exact text, coloured by where it came from. It left for a model ${explain.sends === 1 ? "once" : `${explain.sends} times`}, and nothing else did.`
+      : "The exact text, coloured by where it came from. For this question nothing left: a planner in this process read it, or an earlier reply was kept."),
     h("ul", { class: "legend" }, ...[...used].map((kind) => h("li", {}, h("i", { class: `seg-${kind}` }), KINDS[kind] ?? kind))),
     ...explain.prompt.map((message) => h("div", { class: "said" },
       h("h3", {}, message.role),
       h("pre", { tabindex: 0 }, ...message.segments.map((segment) => h("span", { class: `seg-${segment.kind}` }, segment.text))))),
-    h("div", { class: "said" }, h("h3", {}, "the model's reply"), h("pre", { tabindex: 0 }, pretty(explain.reply))),
+    h("div", { class: "said" }, h("h3", {}, `the reply of ${explain.answered_by}`), h("pre", { tabindex: 0 }, pretty(explain.reply))),
   );
 }
 
@@ -95,7 +97,7 @@ export function showStayed(answer) {
   if (personal) parts.push(count(personal, "piece of personal data", "pieces of personal data"));
   box.replaceChildren(
     h("strong", {}, `${parts.join(" and ")} stayed here.`),
-    h("span", { class: "masked" }, ...(answer.explain ? ["The model read: ", ...withTags(answer.explain.masked_question)] : [])),
+    h("span", { class: "masked" }, ...(answer.explain ? [answer.explain.sends ? "The model read: " : "The planner read: ", ...withTags(answer.explain.masked_question)] : [])),
   );
 }
 

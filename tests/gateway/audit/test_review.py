@@ -6,6 +6,7 @@ import asyncio
 import base64
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import duckdb
@@ -16,7 +17,7 @@ from typer.testing import CliRunner
 
 from gateway.audit import printing, standalone_verify
 from gateway.audit.commands import app, moment
-from gateway.audit.entry import Event, prompt_bytes
+from gateway.audit.entry import Event, Outcome, prompt_bytes
 from gateway.audit.merkle import check_inclusion, leaf_hash
 from gateway.audit.note import Verifier
 from gateway.audit.numbers import count, quantile
@@ -29,7 +30,7 @@ from gateway.audit.stream import FileOutlet, Stream
 from gateway.config import Settings
 from gateway.errors import NotFoundError, RefusedError, RequestError
 from gateway.runtime import open_audit, open_state
-from tests.gateway.audit.samples import QUESTION, SCHEMA_TEXT, fill, question
+from tests.gateway.audit.samples import QUESTION, SCHEMA_TEXT, fill, opened, question
 
 run = CliRunner()
 
@@ -432,3 +433,20 @@ def test_old_checkpoints_stay_where_they_are(home: Path) -> None:
     """Each opening exports; none is overwritten."""
     assert FolderSink(home / "checkpoints").latest() is not None
     assert len(list((home / "checkpoints").glob("*.checkpoint"))) > 3
+
+
+def test_reviewer_is_told_what_left_what_stayed_and_what_may_have(tmp_path: Path) -> None:
+    """By the outcome where there is one; an open entry, and one of a log before it was written down, may have left."""
+    with opened(tmp_path) as (state, log):
+
+        async def write() -> None:
+            for leaves, left in ((True, True), (True, False), (False, False)):
+                entry = await log.intent(replace(question(), leaves=leaves))
+                await log.outcome(entry, Outcome(decision="failed", code="tried_again", left=left))
+            await log.intent(question())
+
+        asyncio.run(write())
+        lines = list(Reader(state).stream(Filter(what="questions")))
+        older = replace(lines[0], ended={"code": "tried_again"})
+        assert [line.left for line in (*lines, older)] == [True, False, False, None, None]
+        assert [line.went.split()[0] for line in lines] == ["left", "stayed", "stayed", "may"]

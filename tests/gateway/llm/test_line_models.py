@@ -11,9 +11,18 @@ from pathlib import Path
 import pytest
 
 from gateway.answer import Answer, Asker
+from gateway.audit.reader import Filter, Reader
 from gateway.audit.rows import stored_rows
 from gateway.config import Settings
-from gateway.errors import BudgetSpentError, GuardFailedError, ModelError, RefusedError, SpecInvalidError
+from gateway.errors import (
+    AuditUnavailableError,
+    BudgetSpentError,
+    GuardFailedError,
+    ModelError,
+    RefusedError,
+    SpecInvalidError,
+)
+from gateway.llm.offline.planner import OfflinePlanner
 from gateway.llm.places import TenantPlaces
 from gateway.llm.settings import EndpointSettings, LlmSettings
 from gateway.project import Project
@@ -241,3 +250,78 @@ def test_prompt_of_a_tenant_goes_to_no_endpoint_that_is_not_on_its_list(
     )
     assert answer.spec.dimensions[0].column == "sales.region"
     assert server.requests == []
+
+
+def questions(home: Path) -> list[tuple[str, str, str, bool | None]]:
+    """What a reviewer reads: decision, code and model of each entry, and whether a prompt left for it."""
+    state, _ = open_state(Settings(home=home))
+    try:
+        lines = Reader(state).stream(Filter(what="questions"))
+        return [(line.decision, line.code, line.model, line.left) for line in lines]
+    finally:
+        state.close()
+
+
+OFFLINE = OfflinePlanner.model
+
+
+def test_reviewer_reads_which_planner_answered_when_every_send_failed(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """Two sends that left and failed, each of its own; then the offline planner, for which nothing left."""
+    server.faults = [Fault(status=503, body=b"")] * 2
+    (answer,) = ask(project, scanner, tmp_path, server, ["number of rows by region"], offline_fallback=True)
+    assert questions(tmp_path) == [
+        ("failed", "tried_again", "m", True),
+        ("failed", "tried_again", "m", True),
+        ("answered", "", OFFLINE, False),
+    ]
+    assert (answer.explanation.answered_by, answer.explanation.sends) == (OFFLINE, 2)
+
+
+def test_reviewer_reads_that_nothing_left_when_no_endpoint_may_be_asked(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """The first intent came to no send, whatever it meant to do."""
+    nowhere = {"own": {"endpoints": []}}
+    (answer,) = ask(
+        project, scanner, tmp_path, server, ["number of rows by region"], tenants=nowhere, offline_fallback=True
+    )
+    assert questions(tmp_path) == [("failed", "tried_again", "m", False), ("answered", "", OFFLINE, False)]
+    assert (answer.explanation.answered_by, answer.explanation.sends) == (OFFLINE, 0)
+    assert server.requests == []
+
+
+def test_reviewer_reads_that_a_refused_send_did_not_leave(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """The budget refuses after the log has let a send go and before a byte of it leaves."""
+    with pytest.raises(BudgetSpentError):
+        ask(project, scanner, tmp_path, server, ["rows by region"], tokens_per_day=10)
+    assert questions(tmp_path) == [("refused", "budget_spent", "m", False)]
+    assert server.requests == []
+
+
+def test_reviewer_reads_of_a_kept_answer_that_nothing_left(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path
+) -> None:
+    """The first question was sent, the same one again was not."""
+    _, again = ask(project, scanner, tmp_path, server, ["rows by region"] * 2)
+    assert [left for *_, left in questions(tmp_path)] == [True, False]
+    assert (answer_of := again.explanation).sends == 0
+    assert answer_of.answered_by == "m"
+
+
+def test_no_planner_answers_in_the_house_unless_the_log_says_so_first(
+    project: Project, scanner: Scanner, server: ChatServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The audit log fails at the take-over: the line ends there, and no answer goes out under a wrong name."""
+
+    async def away(*_: object) -> None:
+        raise AuditUnavailableError("away", stage="log")
+
+    monkeypatch.setattr("gateway.record.Entry.in_house", away)
+    server.faults = [Fault(status=503, body=b"")] * 2
+    with pytest.raises(AuditUnavailableError):
+        ask(project, scanner, tmp_path, server, ["number of rows by region"], offline_fallback=True)
+    assert len(server.requests) == 2
