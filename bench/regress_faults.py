@@ -135,7 +135,8 @@ async def record(setup: Setup, base_url: str) -> None:
                 planner=planner, accounts=make_accounts(llm), cache=AnswerCache(max_entries=0), scanner=scanner
             ),
             recorder=Recorder(Written()), fixtures=fixtures, scanner=scanner, choice=setup.choice,
-            store=Cassettes(setup.cassettes, MODEL), facts=facts_of(llm), purse=Purse(max_tokens=50_000_000),
+            store=Cassettes(setup.cassettes, MODEL), facts=facts_of(llm, llm.repair_rounds),
+            purse=Purse(max_tokens=50_000_000),
         )  # fmt: skip
         await tape.record(setup.cases(), jobs=4)
     await planner.aclose()  # type: ignore[attr-defined]  # an endpoint has connections

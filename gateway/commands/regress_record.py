@@ -110,7 +110,7 @@ async def _record(settings: Settings, setup: Setup, wanted: Wanted, purse: Purse
                     scanner=scanner,
                     choice=setup.choice,
                     store=Cassettes(setup.cassettes, model),
-                    facts=facts_of(chosen),
+                    facts=facts_of(chosen, settings.llm.repair_rounds),
                     purse=purse,
                     samples=setup.samples or 1,
                 )

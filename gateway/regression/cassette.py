@@ -39,7 +39,11 @@ class _Closed(BaseModel):
 
 
 class ModelFacts(_Closed):
-    """A recorded model: what is asked of it beside the prompt, and its prices in US dollars per million tokens."""
+    """A recorded model: what is asked of it beside the prompt, and its prices in US dollars per million tokens.
+
+    Attributes:
+        repair_rounds: How often it is told at most what does not fit in its reply.
+    """
 
     version: Literal["1"] = "1"
     endpoint: Annotated[str, Field(max_length=60)]
@@ -47,6 +51,7 @@ class ModelFacts(_Closed):
     max_output_tokens: Annotated[int, Field(ge=1)] = 4_000
     output_limit_field: Literal["max_completion_tokens", "max_tokens", ""] = "max_completion_tokens"
     temperature: float | None = None
+    repair_rounds: Annotated[int, Field(ge=0, le=2)] = 0
     price_input_usd: float | None = None
     price_output_usd: float | None = None
 
@@ -61,7 +66,7 @@ class ModelFacts(_Closed):
         )
 
 
-class Recorded(_Closed):
+class _Reply(_Closed):
     """One reply: its text, what it cost, how long it took, and the day it was recorded (UTC)."""
 
     text: Annotated[str, Field(max_length=1_000_000)]
@@ -70,6 +75,19 @@ class Recorded(_Closed):
     cost_usd: Annotated[float, Field(ge=0)] | None = None
     latency_ms: Annotated[float, Field(ge=0)] = 0.0
     day: str = ""
+
+
+class Repair(_Reply):
+    """The reply to a repair round, under the hash of what was sent in it."""
+
+    request_sha256: Annotated[str, Field(pattern=_HASH)]
+    mode: ReplyMode
+
+
+class Recorded(_Reply):
+    """The first reply, and those of the repair rounds after it."""
+
+    repairs: Annotated[tuple[Repair, ...], Field(max_length=2)] = ()
 
 
 class Said(_Closed):

@@ -13,14 +13,15 @@ from gateway.regression.cassette import ModelFacts
 from redaction.scan import Scanner
 
 
-def facts_of(settings: EndpointSettings, model: str = "") -> ModelFacts:
+def facts_of(settings: EndpointSettings, repair_rounds: int) -> ModelFacts:
     """A model as these settings would ask it."""
     return ModelFacts(
         endpoint=settings.name,
-        model=model or settings.model,
+        model=settings.model,
         max_output_tokens=settings.max_output_tokens,
         output_limit_field=settings.output_limit_field,
         temperature=settings.temperature,
+        repair_rounds=repair_rounds,
         price_input_usd=settings.price_input_usd,
         price_output_usd=settings.price_output_usd,
     )
@@ -47,7 +48,8 @@ def answers_for(
         raise ConfigError(msg)
     configured: dict[str, ModelFacts] = {}
     if settings.llm.planner != OFFLINE:
-        configured = {one.model: facts_of(one) for one in (settings.llm, *settings.llm.fallbacks)}
+        rounds = settings.llm.repair_rounds
+        configured = {one.model: facts_of(one, rounds) for one in (settings.llm, *settings.llm.fallbacks)}
     return tuple(
         AskedNow()
         if name == OFFLINE

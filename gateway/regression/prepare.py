@@ -7,7 +7,7 @@ guard and a canary search of ours; what either finds is kept by kind and the pro
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from gateway.regression.fixtures import Fixture, Fixtures, canaries_in
 from gateway.summary.model import Summary
 from gateway.tenancy.scope import Scope
 from prompts.budget import count_tokens
-from prompts.build import build_prompt
+from prompts.build import RepairNote, build_prompt
 from prompts.regression.case import Case, Spec
 from prompts.template import TEMPLATES
 from redaction.fingerprints import IndexBuilder
@@ -56,7 +56,9 @@ class Prepared:
     """
 
     case: Case
+    choice: Choice
     fixture: Fixture | None = None
+    previous: str | None = None
     scope: Scope | None = None
     known: Known | None = None
     masked: MaskedQuestion | None = None
@@ -75,22 +77,22 @@ class Prepared:
 
 def prepare(case: Case, fixtures: Fixtures, scanner: Scanner, choice: Choice) -> Prepared:
     """Run stages 1 to 5. A guard's refusal, or a case that is not valid, is in the result."""
-    made = Prepared(case=case, fixture=None if case.summary is not None else fixtures[case.fixture])
+    made = Prepared(case=case, choice=choice, fixture=None if case.summary is not None else fixtures[case.fixture])
     try:
         if made.fixture is None:
             made.known = _inline(case.summary or {})
         else:
             made.scope, made.known = made.fixture.asked_by(case.tenant)
-        previous = canonical(read_spec(case.previous)) if case.previous is not None else None
+        made.previous = canonical(read_spec(case.previous)) if case.previous is not None else None
         for spec in (*case.expect.specs, *case.expect.same_rows_as):
             read_spec(spec)
-        _fill(made, made.known, scanner, choice, previous)
+        _fill(made, made.known, scanner)
     except (ValidationError, ConfigError):
         made.faulty = True
     return made
 
 
-def _fill(made: Prepared, known: Known, scanner: Scanner, choice: Choice, previous: str | None) -> None:
+def _fill(made: Prepared, known: Known, scanner: Scanner) -> None:
     case = made.case
     try:
         with mapped("mask"):
@@ -99,18 +101,7 @@ def _fill(made: Prepared, known: Known, scanner: Scanner, choice: Choice, previo
                 if case.already_masked
                 else mask(case.question, scanner, index=known.index, known_names=known.names)
             )
-        with mapped("build"):
-            made.prompt = build_prompt(
-                known.facts,
-                made.masked.text,
-                reply_schema=known.schema,
-                template=choice.template,
-                version=choice.version,
-                budget_tokens=choice.budget_tokens,
-                encoding=choice.encoding,
-                previous=previous,
-                folder=choice.folder,
-            )
+        made.prompt = build(made)
         if canaries_in(messages_text(made.prompt) + made.prompt.reply_schema):
             made.privacy.append("canary")
         with mapped("scan"):
@@ -124,6 +115,33 @@ def _fill(made: Prepared, known: Known, scanner: Scanner, choice: Choice, previo
             # The scan is the second reader: what it still finds, the mask or the template let through.
             kinds = error.details.get("kinds", ())
             made.privacy.extend(str(kind) for kind in (kinds if isinstance(kinds, list | tuple) else ()))
+
+
+def build(made: Prepared, notes: Sequence[RepairNote] = ()) -> UnscannedPrompt:
+    """The prompt of a case (stage 4).
+
+    Args:
+        made: A case of which is known what a model may know, with its question masked.
+        notes: What did not fit in earlier replies.
+
+    Raises:
+        GatewayError: It cannot be built.
+    """
+    assert made.known is not None and made.masked is not None  # noqa: S101, PT018  (the stages before it)
+    choice = made.choice
+    with mapped("build"):
+        return build_prompt(
+            made.known.facts,
+            made.masked.text,
+            reply_schema=made.known.schema,
+            template=choice.template,
+            version=choice.version,
+            budget_tokens=choice.budget_tokens,
+            encoding=choice.encoding,
+            repair=notes,
+            previous=made.previous,
+            folder=choice.folder,
+        )
 
 
 def placeholders_of(question: str) -> MaskedQuestion:

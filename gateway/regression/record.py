@@ -15,19 +15,22 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from gateway.answer import Asker
-from gateway.errors import BudgetSpentError, ModelError, ScanUnfinishedError
+from gateway.errors import BudgetSpentError, ModelError, RefusedError, ScanUnfinishedError
 from gateway.llm.attempt import AttemptInfo
 from gateway.llm.modes import ReplyMode
 from gateway.planning import Planning
-from gateway.record import Recorder
+from gateway.record import Entry, Recorder
 from gateway.refusals import mapped
-from gateway.regression.cassette import Cassette, Cassettes, ModelFacts, Recorded, Said, fits, is_intact
+from gateway.regression.answers import Given, play
+from gateway.regression.cassette import Cassette, Cassettes, ModelFacts, Recorded, Repair, Said, fits, is_intact
 from gateway.regression.fixtures import Fixtures
 from gateway.regression.prepare import Choice, Prepared, prepare
 from gateway.regression.purse import Purse
+from gateway.regression.rounds import kinds_of, note_of, repair_prompt
 from gateway.regression.stored import found_in_reply
 from gateway.trace import Trace
 from gateway.types import Reply
+from prompts.build import RepairNote
 from prompts.regression.case import Case
 from prompts.regression.fingerprint import request_hash, text_hash
 from redaction.scan import ScannedPrompt, Scanner, scan
@@ -60,6 +63,31 @@ class Recording:
     failed: dict[str, str] = field(default_factory=dict)
     stopped: str = ""
     left: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Turn:
+    """One reply, its time, and the send that got it."""
+
+    reply: Reply
+    took_ms: float
+    last: AttemptInfo
+
+    def told(self) -> dict[str, object]:
+        """What is kept of it."""
+        return {
+            "text": self.reply.text,
+            "tokens_in": self.reply.tokens_in,
+            "tokens_out": self.reply.tokens_out,
+            "cost_usd": self.reply.cost_usd,
+            "latency_ms": self.took_ms,
+            "day": datetime.now(UTC).date().isoformat(),
+        }
+
+    def repair(self) -> Repair:
+        """What is kept of a reply to a repair round."""
+        key = request_hash(json.loads(self.last.body))
+        return Repair.model_validate(self.told() | {"request_sha256": key, "mode": ReplyMode(self.last.mode)})
 
 
 @dataclass(slots=True, kw_only=True)
@@ -135,7 +163,7 @@ class Tape:
             else:
                 self._result.kept += 1
             return
-        kept = await asyncio.to_thread(self._fitting, case, made.scanned, wanted)
+        kept = await asyncio.to_thread(self._fitting, made, made.scanned, wanted)
         if kept is None or len(kept) >= self.samples:
             self._result.kept += 1
             return
@@ -145,29 +173,32 @@ class Tape:
                 return
         self._result.cases += 1
 
-    def _fitting(self, case: Case, scanned: ScannedPrompt, wanted: Wanted) -> tuple[Recorded, ...] | None:
+    def _fitting(self, made: Prepared, scanned: ScannedPrompt, wanted: Wanted) -> tuple[Recorded, ...] | None:
         """The replies that go on being good; None if the case is not asked for."""
-        old = self.store.get(case.id)
+        old = self.store.get(made.case.id)
         if wanted == "all" or old is None:
             return () if wanted != "stale" else None
         schema = scanned.prompt.reply_schema
-        whole = is_intact(old, self.store.schema(old.schema_sha256) or schema)
-        if whole and fits(old, self.facts, _spoken(scanned), schema):
-            return old.replies if wanted != "stale" else None
-        return () if wanted != "missing" else None
+        good: tuple[Recorded, ...] = ()
+        if is_intact(old, self.store.schema(old.schema_sha256) or schema) and fits(
+            old, self.facts, _spoken(scanned), schema
+        ):
+            played = [play(made, old, one, schema, facts=self.facts, scanner=self.scanner) for one in old.replies]
+            good = tuple(one for one, now in zip(old.replies, played, strict=True) if isinstance(now, Given))
+        if len(good) == len(old.replies):
+            return good if wanted != "stale" else None
+        return good if wanted != "missing" else None
 
     async def _one(self, made: Prepared, scanned: ScannedPrompt, replies: list[Recorded]) -> bool:
-        """One more reply, written; False if there is none."""
+        """One more reply with its repair rounds, written; False if there is none."""
         case, result = made.case, self._result
         if not self.purse.hold(self.facts, scanned.prompt.tokens):
             result.stopped = result.stopped or "budget"
             result.left += 1
             return False
-        sent: list[AttemptInfo] = []
-        reply: Reply | None = None
-        started = time.perf_counter()
+        turns: list[_Turn] = []
         try:
-            reply = await self._ask(made, scanned, sent)
+            await self._talk(made, scanned, turns)
         except BudgetSpentError:
             result.stopped = "budget"
             result.left += 1
@@ -178,54 +209,68 @@ class Tape:
             if self._failures >= MAX_FAILURES:
                 result.stopped = "endpoint"
             return False
-        finally:
-            self.purse.settle(self.facts, scanned.prompt.tokens, len(sent), reply)
-        took_ms = round((time.perf_counter() - started) * 1000, 1)
+        except (RefusedError, ScanUnfinishedError) as error:
+            result.refused[case.id] = kinds_of(error)
+            return False
         self._failures = 0
-        found = await asyncio.to_thread(found_in_reply, reply.text, made.known, self.scanner) if made.known else ()
+        text = "\n".join(turn.reply.text for turn in turns)
+        found = await asyncio.to_thread(found_in_reply, text, made.known, self.scanner) if made.known else ()
         if found:
             result.refused[case.id] = found
             return False
-        replies.append(
-            Recorded(
-                text=reply.text,
-                tokens_in=reply.tokens_in,
-                tokens_out=reply.tokens_out,
-                cost_usd=reply.cost_usd,
-                latency_ms=took_ms,
-                day=datetime.now(UTC).date().isoformat(),
-            )
-        )
-        await asyncio.to_thread(self._put, case, scanned, sent[-1], tuple(replies))
+        first, *later = turns
+        replies.append(Recorded.model_validate(first.told() | {"repairs": tuple(turn.repair() for turn in later)}))
+        await asyncio.to_thread(self._put, case, scanned, first.last, tuple(replies))
         result.replies += 1
         return True
 
-    async def _ask(self, made: Prepared, scanned: ScannedPrompt, sent: list[AttemptInfo]) -> Reply:
+    async def _talk(self, made: Prepared, scanned: ScannedPrompt, turns: list[_Turn]) -> None:
+        """Ask, and tell the model what does not fit, as long as the settings allow. The purse holds the first turn."""
         case, known = made.case, made.known
         asker = Asker(source=case.fixture or "inline", tenant=case.tenant or "regression", user="rowless regress")
         trace = Trace()
+        prompt, notes = scanned, tuple[RepairNote, ...]()
         async with self.recorder.question(asker, case.question, trace) as entry:
             if made.masked is not None:
                 entry.masked(made.masked)
             if known is not None and made.scope is not None:
                 entry.known(made.scope, known)
-            await entry.intend(scanned, self.planning.planner)
+            while True:
+                turns.append(await self._turn(made, prompt, entry, trace))
+                note = note_of(made, turns[-1].reply) if len(notes) < self.facts.repair_rounds else None
+                if note is None:
+                    return
+                notes = (*notes, note)
+                prompt = await asyncio.to_thread(repair_prompt, made, notes, self.scanner)
+                if not self.purse.hold(self.facts, prompt.prompt.tokens):
+                    msg = "the budget of the recording does not allow a repair round"
+                    raise BudgetSpentError(msg)
 
-            async def before_send(attempt: AttemptInfo) -> None:
-                await entry.before_send(attempt)
-                sent.append(attempt)
+    async def _turn(self, made: Prepared, prompt: ScannedPrompt, entry: Entry, trace: Trace) -> _Turn:
+        """One prompt and the reply to it."""
+        sent: list[AttemptInfo] = []
+        reply: Reply | None = None
 
+        async def before_send(attempt: AttemptInfo) -> None:
+            await entry.before_send(attempt)
+            sent.append(attempt)
+
+        started = time.perf_counter()
+        try:
+            await entry.intend(prompt, self.planning.planner)
             with trace.stage("plan") as stage:
                 reply = await self.planning.reply(
-                    scanned,
-                    tenant=str(asker.tenant),
+                    prompt,
+                    tenant=made.case.tenant or "regression",
                     before_send=before_send,
                     in_house=entry.in_house,
-                    rescan=lambda prompt: self._rescan(made, prompt),
+                    rescan=lambda again: self._rescan(made, again),
                 )
                 stage.says = f"{reply.model}, to be recorded"
-            entry.replied(reply)
-        return reply
+        finally:
+            self.purse.settle(self.facts, prompt.prompt.tokens, len(sent), reply)
+        entry.replied(reply)
+        return _Turn(reply=reply, took_ms=round((time.perf_counter() - started) * 1000, 1), last=sent[-1])
 
     def _rescan(self, made: Prepared, prompt: UnscannedPrompt) -> ScannedPrompt:
         known = made.known

@@ -1,7 +1,7 @@
 """Runs cases through the real stages 1 to 11, with each model, and judges each expectation on its own.
 
-The stages are those of `gateway.pipeline`, without its audit log, repair rounds and picture: a case is about one
-prompt and the first reply to it. A prompt is prepared once, whatever the number of models.
+The stages are those of `gateway.pipeline`, without its audit log and picture: a case is about one prompt and the reply
+to it, after the repair rounds of a recorded model. A prompt is prepared once, whatever the number of models.
 """
 
 from __future__ import annotations
@@ -186,4 +186,5 @@ def _spent(answered: Answered) -> dict[str, object]:
         "tokens_out": round(sum(reply.tokens_out for reply in replies) / len(replies)),
         "cost_usd": sum(costs) / len(costs) if costs else None,
         "latency_ms": round(sum(given.latency_ms for given in answered.given) / len(answered.given), 2),
+        "repairs": round(sum(given.repairs for given in answered.given) / len(answered.given), 2),
     }

@@ -45,6 +45,7 @@ class CaseResult(_Closed):
         samples: How many replies were judged.
         samples_passed: How many of them hold what is expected.
         readings: How many different first charts they gave.
+        repairs: Repair rounds of a reply; a mean over samples.
     """
 
     id: str
@@ -67,6 +68,7 @@ class CaseResult(_Closed):
     samples: int = 1
     samples_passed: int = 0
     readings: int = 1
+    repairs: float = 0.0
 
 
 class Run(_Closed):

@@ -78,6 +78,9 @@ def said(run: Run, verdict: Compared) -> list[str]:
             + (f", {verdict.cost_usd:+.4f} USD" if verdict.cost_usd is not None else "")
         )
         lines.append("  " + verdict.paired.in_words())
+    repaired = sum(result.repairs > 0 for result in run.results)
+    if repaired:
+        lines.append(f"  {repaired} cases needed a repair round: a reply that did not fit, told by codes and names")
     lines += [f"  {line}" for line in _variance(run)]
     if run.leaks_planted:
         lines.append(f"  {run.leaks_planted - len(run.leaks_missed)} of {run.leaks_planted} planted leaks were caught")

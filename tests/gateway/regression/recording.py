@@ -90,7 +90,7 @@ def tape(
         scanner=SCANNER,
         choice=choice or Choice(),
         store=Cassettes(folder / "cassettes", llm.model),
-        facts=facts_of(llm),
+        facts=facts_of(llm, llm.repair_rounds),
         purse=purse or Purse(max_tokens=10_000_000),
         samples=samples,
     )

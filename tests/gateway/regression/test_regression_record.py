@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from gateway.audit.entry import Intent
 from gateway.errors import AuditUnavailableError, ConfigError
+from gateway.regression import rounds
 from gateway.regression.answers import Replayed
 from gateway.regression.cassette import Cassettes, ModelFacts, request_key
 from gateway.regression.fixtures import CANARIES, Fixtures
@@ -23,7 +25,7 @@ from prompts.regression.case import Case
 from prompts.regression.outcome import CaseResult
 from prompts.template import TEMPLATES, versions
 from tests.gateway.regression.recording import BY_CLINIC, COUNT, SCANNER, Written, cases, settings, tape
-from tests.simulator.chat_server import ChatServer, Fault, chat_server
+from tests.simulator.chat_server import ChatServer, Fault, Received, chat_server
 
 NEWEST = f"{versions('chart_spec')[-1]}.j2"
 
@@ -60,6 +62,97 @@ def _template(folder: Path, words: str) -> Choice:
     text = (TEMPLATES / "chart_spec" / NEWEST).read_text(encoding="utf-8")
     (place / NEWEST).write_text(text.replace("{% block system %}\n", "{% block system %}\n" + words + "\n"))
     return Choice(folder=folder / "templates")
+
+
+def _unfit(measure: str = "sum") -> str:
+    return json.dumps({
+        "charts": [{
+            "mark": "bar", "table": "visits", "measures": [{"aggregate": measure, "column": "visits.nothing"}],
+            "dimensions": [{"column": "visits.clinic"}],
+        }]
+    })  # fmt: skip
+
+
+def _mending(turns: list[str]) -> Callable[[Received], str]:
+    """Answers with one text after the other, whatever is asked."""
+    return lambda _: turns.pop(0)
+
+
+def test_a_reply_that_is_mended_is_recorded_with_its_rounds_and_played_back(tmp_path: Path) -> None:
+    some, log = cases("visits by clinic", expect="{mark: [bar]}"), Written()
+    with chat_server(reply=_mending([_unfit(), _unfit("max"), BY_CLINIC])) as server:
+        recorder = tape(settings(server.base_url), tmp_path, log=log)
+        result = _record(recorder, some)
+        assert [len(body.json["messages"]) for body in server.requests] == [2, 2, 2]
+        last = server.requests[2].json["messages"][-1]["content"]
+    assert (result.cases, result.replies, result.refused, result.failed) == (1, 1, {}, {})
+    assert len(log.intents) == 3
+    assert "unknown" in last
+    assert "charts[0].measures[0].column" in last
+    (mended,) = _run(tmp_path, some)
+    assert (mended.verdict, mended.repairs) == ("pass", 2.0)
+    kept = Cassettes(tmp_path / "cassettes", "demo-1").get("a")
+    assert kept is not None
+    assert [repair.text for repair in kept.replies[0].repairs] == [_unfit("max"), BY_CLINIC]
+    assert recorder.purse.tokens == sum(
+        one.tokens_in + one.tokens_out for one in (kept.replies[0], *kept.replies[0].repairs)
+    )
+    # As many rounds as the settings allow; fewer are no other recording.
+    one_round = recorder.facts.model_copy(update={"repair_rounds": 1})
+    assert _run(tmp_path, some, facts=one_round)[0].outcome == "failed"
+
+
+def test_a_round_that_was_not_recorded_or_would_be_told_otherwise_is_stale_and_recorded_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = cases("visits by clinic")
+    with chat_server(reply=_mending([_unfit(), BY_CLINIC, _unfit(), BY_CLINIC])) as server:
+        _record(tape(settings(server.base_url, repair_rounds=1), tmp_path), some)
+        assert _run(tmp_path, some)[0].verdict == "pass"
+        # Our own reader changes what it tells: what was recorded answers another question.
+        told = rounds.repair_note
+        monkeypatch.setattr(rounds, "repair_note", lambda problem: replace(told(problem), code="mark_unknown"))
+        (stale,) = _run(tmp_path, some)
+        assert (stale.verdict, stale.samples) == ("stale", 0)
+        assert stale.stale == "what would be sent in repair round 1 is not what was recorded"
+        assert _record(tape(settings(server.base_url, repair_rounds=1), tmp_path), some, wanted="missing").kept == 1
+        assert _record(tape(settings(server.base_url, repair_rounds=1), tmp_path), some, wanted="stale").replies == 1
+    assert _run(tmp_path, some)[0].verdict == "pass"
+    file = tmp_path / "cassettes" / "demo-1" / "a.yaml"
+    cut = yaml.safe_load(file.read_text())
+    cut["replies"][0]["repairs"] = []
+    file.write_text(yaml.safe_dump(cut))
+    assert _run(tmp_path, some)[0].stale == "the reply does not fit, and repair round 1 was not recorded"
+
+
+def test_a_round_that_a_guard_stops_is_not_sent_not_kept_and_not_played_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    some = cases("visits by clinic")
+    with chat_server(reply=_mending([_unfit(), BY_CLINIC])) as server:
+        _record(tape(settings(server.base_url), tmp_path / "before"), some)
+    told = rounds.repair_note
+    monkeypatch.setattr(rounds, "repair_note", lambda problem: replace(told(problem), valid=(CANARIES[0],)))
+    with chat_server(reply=lambda _: _unfit()) as server:
+        result = _record(tape(settings(server.base_url), tmp_path / "after"), some)
+        assert len(server.requests) == 1
+    assert set(result.refused) == {"a"}
+    assert Cassettes(tmp_path / "after" / "cassettes", "demo-1").get("a") is None
+    (found,) = _run(tmp_path / "before", some)
+    assert found.verdict == "fail"
+    assert {failed.column for failed in found.failed} == {"privacy"}
+
+
+def test_a_budget_that_ends_within_a_conversation_keeps_nothing_of_it(tmp_path: Path) -> None:
+    some = cases("visits by clinic")
+    with chat_server(reply=lambda _: _unfit()) as server:
+        llm = settings(server.base_url, max_output_tokens=500)
+        first = prepare(some[0], Fixtures(tmp_path / "fixtures"), SCANNER, Choice()).scanned
+        assert first is not None
+        result = _record(tape(llm, tmp_path, purse=Purse(max_tokens=first.prompt.tokens + 500)), some)
+        assert len(server.requests) == 1
+    assert (result.stopped, result.replies, result.left) == ("budget", 0, 1)
+    assert Cassettes(tmp_path / "cassettes", "demo-1").get("a") is None
 
 
 def test_what_was_sent_is_kept_under_its_hash_and_played_back(server: ChatServer, tmp_path: Path) -> None:
