@@ -56,9 +56,10 @@ _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?")
 _SPACED_LETTERS: Final = regex.compile(r"(?<!\w)(?:[\w@.+\-] ){5,}[\w@.+\-](?!\w)")
 _SPELT_EMAIL: Final = regex.compile(
     r"\b[\w.+\-]+(?:\s*(?:\bdot\b|\(dot\)|\[dot\])\s*[\w+\-]+)*\s*(?:\bat\b|\(at\)|\[at\]|\{at\}|@)\s*"
-    r"[\w\-]+(?:\s*(?:\bdot\b|\(dot\)|\[dot\]|\{dot\}|\.)\s*[\w\-]+)+",
+    r"[\w\-]+(?:(?:\s*(?:\bdot\b|\(dot\)|\[dot\]|\{dot\})\s*|\.| \. )[\w\-]+)+",
     regex.IGNORECASE,
 )
+"""A full stop with a space behind it alone is none of an address: "visits at St. Mary"."""
 _DOT: Final = re.compile(r"\s*(?:\bdot\b|\(dot\)|\[dot\]|\{dot\}|\.)\s*", re.IGNORECASE)
 _AT: Final = re.compile(r"\s*(?:\bat\b|\(at\)|\[at\]|\{at\}|@)\s*", re.IGNORECASE)
 _PERCENT: Final = regex.compile(r"[\w.+\-]*(?:%[0-9A-Fa-f]{2}[\w.+\-]*)+")

@@ -13,15 +13,17 @@ from redaction.config import ScanConfig
 from redaction.errors import RedactionError, ScanUnfinished
 from redaction.folding import Reading, clean, views
 from redaction.linking import KnownNames
-from redaction.recognizers.people import Entity, Person, find_people, find_people_in_identifiers
+from redaction.recognizers.houses import find_houses
+from redaction.recognizers.people import POSSIBLE, Entity, Person, find_people, find_people_in_identifiers
 
 if TYPE_CHECKING:
     from presidio_analyzer import AnalyzerEngine
 
-RECOGNIZER_SET: Final = "2"
+RECOGNIZER_SET: Final = "3"
 """Raised with every change of what is recognised: verdicts of an older set are not taken over."""
 
 PERSON: Final = "PERSON"
+STREET: Final = "STREET_ADDRESS"
 
 _Value = TypeVar("_Value")
 
@@ -143,7 +145,11 @@ class Scanner:
         artifacts = engine.nlp_engine.process_text(view.text, language)
         results = engine.analyze(view.text, language=language, score_threshold=0.0, nlp_artifacts=artifacts)
         spans = [(r.entity_type, r.start, r.end, float(r.score)) for r in results]
-        spans += [(PERSON, p.start, p.end, p.score) for p in _people(view.text, artifacts, prose, known, language)]
+        people = _people(view.text, artifacts, prose, known, language)
+        spans += [(PERSON, p.start, p.end, p.score) for p in people]
+        if prose:
+            names = ((p.start, p.end) for p in people)
+            spans += [(STREET, start, end, POSSIBLE) for start, end in find_houses(view.text, names)]
         found = []
         for entity_type, first, last, score in spans:
             threshold = self.config.thresholds.get(entity_type, self.config.default_threshold)

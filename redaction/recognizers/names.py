@@ -57,6 +57,7 @@ _LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "�
 """Letters that are no accented ones to Unicode, but are to whoever writes a name without them."""
 _PLACES: Final = "words_and_places.txt"
 _TRADE: Final = "jargon.txt"
+_PUBLIC: Final = ("public_names.txt", "cities.txt")
 _GIVEN: Final = ("given_us.txt", "given_world.txt")
 _SURNAMES: Final = ("surnames_us.txt", "surnames_world.txt")
 _ENDINGS: Final = """
@@ -186,6 +187,11 @@ def _is_ordinary_name(word: str) -> bool:
     return False
 
 
+def is_public(word: str) -> bool:
+    """Whether a word in no dictionary is a brand, an event, a league, a medicine or a city, and no person's name."""
+    return word in _ranks(*_PUBLIC)
+
+
 def _stems(word: str) -> list[str]:
     stems: list[str] = []
     for ending, puts in _SUFFIXES:
@@ -214,7 +220,7 @@ def part_of(word: str) -> Part:
     return (
         _given(plain, given, ordinary)
         or _surname(plain, surname, ordinary)
-        or (Part.UNKNOWN if not ordinary and len(plain) >= _MIN_CHARS else Part.WORD)
+        or (Part.UNKNOWN if not ordinary and len(plain) >= _MIN_CHARS and not is_public(plain) else Part.WORD)
     )
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from redaction.fingerprints import normalise
 from redaction.linking import KnownNames
-from redaction.recognizers.names import Part, is_ordinary, part_of
+from redaction.recognizers.names import Part, is_ordinary, is_public, part_of
 
 _LONGEST_ACRONYM: Final = 5
 _TOKEN: Final = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
@@ -23,6 +23,8 @@ san santa santo sao saint st fort ft mount mt lake new port los las el cape nort
 """
 PLACE: Final = frozenset(_PLACE_WORDS.split())
 """Words that begin the names of places: what follows is no person."""
+_NAMES_FOR_SURE: Final = frozenset({Part.GIVEN, Part.SURNAME, Part.UNKNOWN})
+"""What makes a name of a brand or a city beside it."""
 NAME_PARTS: Final = frozenset({Part.GIVEN, Part.MAYBE_GIVEN, Part.SURNAME, Part.MAYBE_SURNAME, Part.UNKNOWN})
 
 
@@ -70,6 +72,7 @@ def words_of(text: str, known: KnownNames | None, *, english: bool = True) -> li
     tokens = list(_TOKEN.finditer(text))
     spoken = [re.sub(r"['’]s\Z", "", token.group()) for token in tokens]
     parts = [_part(word, known, english=english) for word in spoken]
+    parts = list(_with_company(text, tokens, spoken, parts)) if english else parts
     telling = _is_telling(spoken, parts)
     words: list[Word] = []
     for token, word, listed in zip(tokens, spoken, parts, strict=True):
@@ -95,6 +98,25 @@ def _part(spoken: str, known: KnownNames | None, *, english: bool) -> Part:
     if (is_known and part is not Part.GIVEN) or is_acronym or (part is Part.UNKNOWN and not english):
         return Part.WORD
     return part
+
+
+def _with_company(text: str, tokens: list[re.Match[str]], spoken: list[str], parts: list[Part]) -> Iterator[Part]:
+    """The parts, where a brand or a city beside a name may be one too: "Stéphanie Renault", "Vajèn van Munster"."""
+    for at, (word, part) in enumerate(zip(spoken, parts, strict=True)):
+        beside = part is Part.WORD and is_public(normalise(word)) and _is_beside_name(text, tokens, parts, at)
+        yield Part.UNKNOWN if beside else part
+
+
+def _is_beside_name(text: str, tokens: list[re.Match[str]], parts: list[Part], at: int) -> bool:
+    for step in (-1, 1):
+        other = at + step
+        while 0 <= other < len(parts) and text[tokens[other].end() if step < 0 else tokens[other - 1].end()] == " ":
+            if parts[other] is not Part.PARTICLE:
+                if parts[other] in _NAMES_FOR_SURE:
+                    return True
+                break
+            other += step
+    return False
 
 
 def _is_telling(spoken: list[str], parts: list[Part]) -> bool:
