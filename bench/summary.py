@@ -1,6 +1,7 @@
 """Time and peak memory of a summary, beside the one-scan limit (DuckDB SUMMARIZE) and profilers where they install.
 
-    python bench/summary.py [--quick] [--rows 100000 1000000 …] [--tables 500] [--peer NAME=PYTHON …] [--postgres URL]
+    python bench/summary.py [--quick] [--rows 100000 1000000 …] [--tables 500] [--peer NAME=PYTHON …]
+    python bench/summary.py --postgres-rows 5000000
 
 A 20-column table (whole numbers, decimals, doubles, dates, times, texts, a boolean; 10% nulls in one column) is made
 with a fixed seed. Every tool runs in a process of its own, so that peak memory is its own; the load of the data counts
@@ -8,6 +9,9 @@ for those that must load it. Tools are run in turn, round after round, so that o
 the round of least CPU time counts, and the load is told. A peer is measured with an interpreter in which it is
 installed: ``--peer ydata-profiling=/path/python --peer ydata-minimal=… --peer dataprofiler=… --peer whylogs=…``.
 ``ydata-profiling`` is its report as it comes, ``ydata-minimal`` the one without correlations and interactions.
+
+``--postgres-rows N`` starts a PostgreSQL server on loopback (CONTRIBUTING.md), copies the same table into it and
+summarises it; nothing else is run then.
 """
 
 from __future__ import annotations
@@ -206,8 +210,34 @@ def compare(folder: Path, rows: int, rounds: int, peers: dict[str, str]) -> floa
     return found["rowless"]["cpu"] / theirs if theirs and "rowless" in found else None
 
 
-def postgres(url: str) -> None:
-    """Summarise the tables of a PostgreSQL database."""
+def postgres(folder: Path, rows: int, rounds: int) -> None:
+    """Copy the table into a PostgreSQL server of its own and print what a summary of it takes."""
+    sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+    import duckdb
+
+    from tests.servers.postgres import started
+
+    path = folder / "postgres.csv"
+    with duckdb.connect(config={"threads": 2}) as connection:
+        made = f"SELECT {COLUMNS} FROM range({rows}) r(i)"
+        connection.execute(f"COPY ({made}) TO '{path}' (HEADER false)")
+        columns = [(row[0], row[1]) for row in connection.execute(f"DESCRIBE {made}").fetchall()]
+    declared = ", ".join(f"{name} {kind.replace('DOUBLE', 'DOUBLE PRECISION')}" for name, kind in columns)
+    with started() as server:
+        with server.admin() as admin:
+            admin.execute("CREATE DATABASE shop")
+        with server.admin("shop") as admin, path.open("rb") as lines:
+            admin.execute(f"CREATE TABLE t ({declared})")
+            with admin.cursor().copy("COPY t FROM STDIN (FORMAT csv)") as copy:
+                while block := lines.read(1 << 20):
+                    copy.write(block)
+            admin.execute("VACUUM ANALYZE t")
+        path.unlink()
+        seconds = min(_postgres_summary(server.url("admin")) for _ in range(rounds))
+        print(f"PostgreSQL: {rows:,} rows of {len(columns)} columns {seconds:.2f}s   load {os.getloadavg()[0]:.1f}")
+
+
+def _postgres_summary(url: str) -> float:
     from gateway.project import Project
     from gateway.sources.open import open_source
     from gateway.summary.summarise import summarise
@@ -217,10 +247,10 @@ def postgres(url: str) -> None:
     source = open_source(config)
     catalog = source.reflect()
     started = time.perf_counter()
-    summary = summarise(source, catalog, scope_for(config, catalog, tenant="bench"), config, progress=print)
-    for table in summary.tables:
-        print(f"PostgreSQL  {table.name} {table.rows} rows  {time.perf_counter() - started:.2f}s")
+    summarise(source, catalog, scope_for(config, catalog, tenant="bench"), config)
+    seconds = time.perf_counter() - started
     source.close()
+    return seconds
 
 
 def main() -> None:
@@ -231,7 +261,7 @@ def main() -> None:
     parser.add_argument("--tables", type=int, default=500)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--peer", action="append", default=[], metavar="NAME=PYTHON")
-    parser.add_argument("--postgres", metavar="URL")
+    parser.add_argument("--postgres-rows", type=int, default=0)
     parser.add_argument("--child", nargs=2, metavar=("TOOL", "FILE"), help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.child:
@@ -243,6 +273,9 @@ def main() -> None:
     peers = dict(peer.split("=", 1) for peer in arguments.peer)
     folder = Path(tempfile.mkdtemp(prefix="rowless-bench-"))
     try:
+        if arguments.postgres_rows:
+            postgres(folder, arguments.postgres_rows, rounds)
+            return
         print(f"{'rows':>12}  {'tool':<16} {'time':>10} {'CPU':>10} {'peak':>12} {'CPU of SUMMARIZE':>9}")
         ratios = [compare(folder, rows, rounds, peers) for rows in sizes]
         many = folder / "many.duckdb"
@@ -255,8 +288,6 @@ def main() -> None:
             f"{tables} tables of 12 columns: {seconds:.1f}s, CPU {cpu:.1f}s; "
             f"SUMMARIZE CPU {scans['cpu'] if scans else 0:.1f}s"
         )
-        if arguments.postgres:
-            postgres(arguments.postgres)
         said = ", ".join(f"{ratio:.2f}x at {rows:,} rows" for ratio, rows in zip(ratios, sizes, strict=True) if ratio)
         print(f"summary: {said} of SUMMARIZE's CPU time; {tables} tables in {cpu:.1f} CPU seconds")
     finally:

@@ -21,7 +21,7 @@ from gateway.results import ResultCache
 from gateway.sources.base import Cancel, Source
 from gateway.summary.model import Summary
 from gateway.summary.releases import Releases
-from gateway.summary.summarise import summarise
+from gateway.summary.summarise import TableDone, summarise
 from gateway.summary.values import build_index
 from gateway.tenancy.rules import check_rules, scope_for
 from gateway.tenancy.scope import Limits, Scope
@@ -103,7 +103,7 @@ class AttachedSource:
             self.config, self.catalog, tenant=tenant, user=user, attributes=attributes, limits=self._limits
         )
 
-    def known(self, scope: Scope, *, progress: Callable[[str], None] | None = None) -> Known:
+    def known(self, scope: Scope, *, progress: Callable[[TableDone], None] | None = None) -> Known:
         """The Summary and value index of a scope, made on first use (stage 2). Blocks."""
         key = scope.data_key()
         found = self._fresh(key)
@@ -115,9 +115,7 @@ class AttachedSource:
             found = self._fresh(key)
             if found is not None:
                 return found
-            summary = summarise(
-                self.source, self.catalog, scope, self.config, progress=progress, releases=self._releases
-            )
+            summary = self._summarise(scope, progress)
             index = build_index(
                 self.source, self.catalog, scope, key=self._index_key, max_values=self._max_index_values
             )
@@ -136,6 +134,14 @@ class AttachedSource:
                     dropped, _ = self._known.popitem(last=False)
                     self._locks.pop(dropped, None)
             return made
+
+    def summary(self, scope: Scope, *, progress: Callable[[TableDone], None] | None = None) -> Summary:
+        """The Summary of a scope alone: to be shown, where no question is asked that an index would guard. Blocks."""
+        found = self._fresh(scope.data_key())
+        return self._summarise(scope, progress) if found is None else found.summary
+
+    def _summarise(self, scope: Scope, progress: Callable[[TableDone], None] | None) -> Summary:
+        return summarise(self.source, self.catalog, scope, self.config, progress=progress, releases=self._releases)
 
     def run(self, query: ScopedQuery, *, limits: Limits, cancel: Cancel | None = None) -> ResultTable:
         """Run a proved statement, or give the rows it gave a moment ago under the same whole scope (stage 11)."""

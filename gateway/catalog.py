@@ -14,6 +14,8 @@ from typing import Literal
 
 SAFE_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,62}\Z")
 """What may be spoken as it is: SECURITY model, metadata injection points."""
+NUMBERED = re.compile(r"[tc][0-9]+_*\Z")
+"""Safe names of what may not be spoken (`gateway.sources.names`)."""
 
 
 class Dialect(StrEnum):
@@ -76,6 +78,11 @@ class Column:
     vocabulary: tuple[str, ...] | None = None
     comment: str = ""
 
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the safe name is a number that says nothing and may be another column's one day."""
+        return NUMBERED.match(self.name) is not None and self.physical != self.name
+
 
 @dataclass(frozen=True, kw_only=True)
 class Table:
@@ -93,6 +100,16 @@ class Table:
     def by_name(self) -> dict[str, Column]:
         """Columns by safe name."""
         return {column.name: column for column in self.columns}
+
+    @property
+    def own_name(self) -> str:
+        """The name in the database, schema first."""
+        return ".".join(self.physical)
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the safe name is a number that says nothing and may be another table's one day."""
+        return NUMBERED.match(self.name) is not None and self.physical[-1] != self.name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,8 @@ from gateway.refusals import mapped, repair_note, unanswerable
 from gateway.results import age_notes
 from gateway.sources.base import Cancel
 from gateway.spelling import Stored, as_stored, suggestions
+from gateway.summary.model import Summary
+from gateway.summary.summarise import TableDone
 from gateway.tenancy.scope import Scope
 from gateway.trace import OnStep, Trace
 from gateway.types import Reply, ResultTable
@@ -184,11 +186,17 @@ class Gateway:
             )
             return await self._draw(chosen, setting, entry, trace, cancel)
 
-    async def known(self, asker: Asker, *, progress: Callable[[str], None] | None = None) -> Known:
+    async def known(self, asker: Asker, *, progress: Callable[[TableDone], None] | None = None) -> Known:
         """Exactly what a model may know when this asker asks (stages 1 and 2)."""
         attached = self._attached(asker.source)
         scope = attached.scope(tenant=asker.tenant, user=asker.user, attributes=asker.attributes)
         return await asyncio.to_thread(attached.known, scope, progress=progress)
+
+    async def summary(self, asker: Asker, *, progress: Callable[[TableDone], None] | None = None) -> Summary:
+        """All that a model may know when this asker asks, to be shown (stages 1 and 2)."""
+        attached = self._attached(asker.source)
+        scope = attached.scope(tenant=asker.tenant, user=asker.user, attributes=asker.attributes)
+        return await asyncio.to_thread(attached.summary, scope, progress=progress)
 
     async def warm(self, asker: Asker) -> None:
         """Do what the first question of a scope would have to wait for: its Summary, and the scan of its metadata."""

@@ -29,6 +29,7 @@ from pydantic import (
 
 from gateway.chart.metric import MetricInvalidError, parse_metric
 from gateway.errors import ConfigError, NotFoundError
+from gateway.project_problems import problems_of
 from gateway.summary.model import Name, OwnerText, Semantic
 
 FILE_NAME = "rowless.toml"
@@ -52,6 +53,8 @@ class _Closed(BaseModel):
 class ColumnRule(_Closed):
     """What the owner says of one column."""
 
+    physical: str | None = None
+    """The column's own name; a must where a rule speaks of it by a number (``c9``), which may move to another."""
     description: OwnerText = ""
     """One sentence for the model; scanned, and capped as it may carry instructions."""
     synonyms: tuple[OwnerText, ...] = ()
@@ -78,6 +81,8 @@ class TableRule(_Closed):
 
     tenant: Name | None = None
     """Column that holds the tenant's id: only rows equal to the session's tenant are visible."""
+    physical: str | None = None
+    """The table's own name, schema first; a must where a number (``t3``) stands for it, which may move to another."""
     via: str | None = None
     """``order_id -> orders.id``: rows are visible if their parent row is."""
     shared: bool = False
@@ -293,7 +298,7 @@ class Project:
             msg = f"{label}: dates and times are not used in this file"
             raise ConfigError(msg) from None
         except ValidationError as error:
-            raise ConfigError(f"{label}: " + "; ".join(_problems(error, raw))) from None
+            raise ConfigError(f"{label}: " + "; ".join(problems_of(error, raw))) from None
         names = [source.name for source in parsed.source]
         if len(set(names)) != len(names):
             msg = f"{label}: two sources have the same name"
@@ -309,8 +314,6 @@ class Project:
         stem = re.sub(r"[^A-Za-z0-9_]", "_", name or place.stem)[:63] or "source"
         safe = stem if not stem[0].isdigit() else f"s_{stem}"[:63]
         return cls(sources=(SourceConfig(name=safe, path=place, unrestricted=True),))
-
-    for_source = for_path
 
     def source(self, name: str | None = None) -> SourceConfig:
         """The datasource of that name; the only one, if no name is given.
@@ -365,36 +368,3 @@ def _located(source: SourceConfig, label: str, folder: Path, variables: Mapping[
         if place is not None:
             changes[key] = folder / place.expanduser()
     return source.model_copy(update=changes)
-
-
-_WORDS = {
-    "extra_forbidden": "unknown key",
-    "missing": "missing",
-    "value_error": "",
-    "string_pattern_mismatch": "not a plain name (letters, digits, _)",
-    "string_too_long": "too long",
-}
-
-
-def _problems(error: ValidationError, raw: Mapping[str, object]) -> list[str]:
-    """Say where each problem is and of what type; no value of the file is repeated."""
-    told = []
-    for problem in error.errors(include_input=False, include_url=False, include_context=False):
-        kind = str(problem["type"])
-        # Our own validators' messages quote nothing; pydantic's may quote input, so only the type is used of
-        # them.
-        text = problem["msg"].removeprefix("Value error, ") if kind == "value_error" else _WORDS.get(kind, "")
-        told.append(f"{_place(problem['loc'], raw)}: {text or kind.replace('_', ' ')}")
-    return list(dict.fromkeys(told))
-
-
-def _place(loc: tuple[int | str, ...], raw: Mapping[str, object]) -> str:
-    """``source 'shop' › tables.orders.tenant`` from a pydantic location, without its union branch names."""
-    if len(loc) < 2 or loc[0] != "source" or not isinstance(loc[1], int):
-        return ".".join(str(part) for part in loc) or "file"
-    sources = raw.get("source")
-    entry = sources[loc[1]] if isinstance(sources, list) else {}
-    name = entry.get("name") if isinstance(entry, dict) else None
-    where = f"source '{name}'" if isinstance(name, str) and re.fullmatch(_ONE, name) else f"source {loc[1] + 1}"
-    rest = [str(part) for part in loc[2:] if isinstance(part, int) or re.fullmatch(_ONE, part)]
-    return f"{where}: {'.'.join(rest)}" if rest else where

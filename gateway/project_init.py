@@ -40,7 +40,8 @@ def project_text(
         TOML that `Project.parse` reads: rules where they can be told, comments where the owner must decide.
     """
     column = tenant_column or guess_tenant_column(catalog)
-    owned = config.unrestricted or column is None
+    # An own file with no such column is its owner's; a server may call it what nobody guessed, and stays closed.
+    owned = config.unrestricted or (column is None and config.path is not None)
     lines = [*_head(config, unrestricted=owned), ""]
     rules = {} if owned else _rules(catalog, column or "")
     for table in catalog.tables:
@@ -76,20 +77,35 @@ def with_labels(text: str, *, source: str, table: str, column: str, labels: Sequ
     Raises:
         ConfigError: A label is none (an address, a number, markup), or the file must be edited by hand.
     """
-    refused = [str(place + 1) for place, label in enumerate(labels) if not is_label(label)]
-    if refused or not labels:
-        msg = "not a label: number " + ", ".join(refused) if refused else "no labels given"
+    if not labels:
+        msg = "no labels given"
         raise ConfigError(msg)
+    check_labels(labels)
     line = "vocabulary = [" + ", ".join(json.dumps(label, ensure_ascii=False) for label in labels) + "]"
     return _edited(text, source, f"[source.tables.{table}.columns.{column}]", "vocabulary", line)
+
+
+def check_labels(labels: Sequence[str]) -> None:
+    """Refuse what is no label: an address, a long number, markup.
+
+    Raises:
+        ConfigError: Says which, by their places.
+    """
+    refused = [str(place + 1) for place, label in enumerate(labels) if not is_label(label)]
+    if refused:
+        msg = f"not a label: number {', '.join(refused)}; a label is words, not an address, a number or markup"
+        raise ConfigError(msg)
 
 
 def with_link(text: str, *, source: str, link: str, keep: bool) -> str:
     """A project file in which the owner confirmed (`keep`) or removed a relationship ``a.x -> b.y``.
 
     Raises:
-        ConfigError: The file must be edited by hand.
+        ConfigError: It is none, or the file must be edited by hand.
     """
+    if read_link(link) is None:
+        msg = "a relationship is written 'orders.customer_id -> customers.id'"
+        raise ConfigError(msg)
     # What is said of a link last holds: it leaves the other list.
     for key, wanted in (("confirm", keep), ("remove", not keep)):
         rules = _source(text, source).relationships
@@ -105,7 +121,7 @@ def _head(config: SourceConfig, *, unrestricted: bool) -> list[str]:
     lines = [f"# {FILE_NAME}: what askers may see. Every key: docs/project-file.md", "", "[[source]]"]
     lines.append(f'name = "{config.name}"')
     if config.path is not None:
-        lines.append(f"path = {json.dumps(str(config.path))}")
+        lines.append(f"path = {_quoted(str(config.path))}")
     else:
         lines.append(f'url_env = "{config.url_env or config.name.upper() + "_URL"}"')
     if config.kind != "auto":
@@ -150,14 +166,23 @@ def _rules(catalog: Catalog, column: str) -> dict[str, str]:
 
 def _table(table: Table, rule: str | None, *, unrestricted: bool) -> list[str]:
     labelled = [column for column in table.columns if column.vocabulary]
+    # A number says nothing to the owner, and may stand for another table or column one day.
+    pin = [f"physical = {_quoted(table.own_name)}"] if table.is_numbered else []
     if rule is None and not unrestricted:
         return [
             f"# Nobody sees '{table.name}' until it has a rule: tenant, via, or shared = true.",
             f"# [source.tables.{table.name}]",
+            *(f"# {line}" for line in pin),
             '# via = "parent_id -> parent.id"',
             "",
         ]
-    lines = [f"[source.tables.{table.name}]", rule] if rule else [f"# [source.tables.{table.name}]"]
+    lines = [f"[source.tables.{table.name}]", *pin, rule] if rule else [f"# [source.tables.{table.name}]"]
+    for column in table.columns:
+        if column.is_numbered:
+            lines += [
+                f"# [source.tables.{table.name}.columns.{column.name}]",
+                f"# physical = {_quoted(column.physical)}",
+            ]
     for column in labelled:
         # Labels may hold what only rows should: the owner says yes, column by column.
         lines += [
@@ -166,6 +191,11 @@ def _table(table: Table, rule: str | None, *, unrestricted: bool) -> list[str]:
             "# vocabulary = true",
         ]
     return [*lines, ""]
+
+
+def _quoted(text: str) -> str:
+    """A TOML basic string: JSON's, but that TOML escapes DEL too."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _edited(text: str, source: str, header: str, key: str, line: str) -> str:

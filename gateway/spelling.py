@@ -157,8 +157,8 @@ def suggestions(context: Context, attached: AttachedSource, scope: Scope) -> tup
         words = context.bindings.get(name)
         if words is None:
             continue
-        near = [value for _, value in near_misses(attached.source, scope, (column,), words) if value != words]
-        if near:
+        near = [value for _, value in near_misses(attached.source, scope, (column,), words)]
+        if near and words not in near:
             said.append(
                 f"nothing in {column} is “{words}”; did you mean {' or '.join(f'“{value}”' for value in near)}?"
             )

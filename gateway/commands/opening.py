@@ -8,7 +8,7 @@ from pathlib import Path
 from gateway.answer import Asker
 from gateway.config import Settings
 from gateway.errors import RequestError
-from gateway.project import Project, SourceConfig
+from gateway.project import FILE_NAME, Project, SourceConfig
 
 LOCAL_TENANT = "local"
 """The tenant of a file that belongs to whoever asks."""
@@ -24,16 +24,21 @@ class Named:
 
 
 def project_file(settings: Settings, given: Path | None) -> Path:
-    """The project file of a command that needs one: the option's, else the setting's.
+    """The project file of a command that needs one: the option's, else the setting's, else the one in this folder.
 
     Raises:
-        RequestError: Neither is there.
+        RequestError: None is there.
     """
-    file = given or settings.project
+    file = given or settings.project or _here()
     if file is None:
-        msg = "which project? give --project rowless.toml, or set ROWLESS_PROJECT"
+        msg = f"which project? there is no {FILE_NAME} here: make one with `rowless init`, or give --project FILE"
         raise RequestError(msg, code="source_missing")
     return file
+
+
+def _here() -> Path | None:
+    file = Path(FILE_NAME)
+    return file if file.is_file() else None
 
 
 def named_data(
@@ -47,17 +52,17 @@ def named_data(
     if data is not None and project is not None:
         msg = "give --data or --project, not both"
         raise RequestError(msg, code="source_twice")
-    file = project or settings.project
+    file = project or settings.project or _here()
     if data is not None:
         loaded = Project.for_path(data)
     elif file is not None:
         loaded = Project.load(file)
     else:
-        msg = "which data? give --data FILE_OR_FOLDER, or --project rowless.toml"
+        msg = f"which data? give --data FILE_OR_FOLDER, or --project {FILE_NAME} (`rowless init` makes one)"
         raise RequestError(msg, code="source_missing")
     config = loaded.source(source)
-    if data is None and tenant is None:
-        msg = "whose rows? give --tenant with --project"
+    if tenant is None and not config.unrestricted:
+        msg = "whose rows? give the tenant's id with --tenant"
         raise RequestError(msg, code="tenant_missing")
     who = LOCAL_TENANT if data is not None or tenant is None else tenant
     return Named(project=loaded, config=config, asker=Asker(source=config.name, tenant=who, user="command line"))

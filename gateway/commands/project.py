@@ -38,12 +38,19 @@ def init(
     finally:
         source.close()
     text = project_text(catalog, config, tenant_column=tenant_column)
+    # Read before it is written: what was written must open.
+    written = Project.parse(text, environment={url_env: "unset://"} if url_env else {}).source()
     try:
         out.write_text(text, encoding="utf-8")
     except OSError as error:
         msg = f"cannot write {out.name}: {error.strerror or 'the file system refused'}"
         raise RequestError(msg, code="output_failed") from None
-    typer.echo(f"wrote {out}: {len(catalog.tables)} tables; read it, then: rowless summary show --project {out}")
+    for warning in catalog.warnings:
+        typer.echo(f"note: {warning}", err=True)
+    typer.echo(f"wrote {out}: {len(catalog.tables)} tables; read it, then:")
+    where = "" if out == Path(FILE_NAME) else f" --project {out}"
+    whose = "" if written.unrestricted else " --tenant ID"
+    typer.echo(f"  rowless source check{where}\n  rowless summary show{where}{whose}")
 
 
 def _config(data: Path | None, url_env: str | None, name: str | None) -> SourceConfig:

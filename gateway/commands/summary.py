@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated
 
@@ -14,12 +15,13 @@ from gateway.commands.opening import Named, named_data, project_file
 from gateway.config import Settings
 from gateway.errors import RequestError
 from gateway.project import Project
-from gateway.project_init import with_labels, with_link
+from gateway.project_init import check_labels, with_labels, with_link
 from gateway.runtime import Runtime
 from gateway.sources.open import open_source
 from gateway.summary.choices import label_choices
 from gateway.summary.model import Summary
 from gateway.summary.show import as_json, as_text, diff_text
+from gateway.summary.summarise import TableDone
 from gateway.tenancy.rules import check_rules
 
 app = typer.Typer(help="What a model may know of your data.", no_args_is_help=True)
@@ -74,18 +76,19 @@ def approve(
     settings = Settings.from_environment()
     named = named_data(settings, data=None, project=project, source=source, tenant=tenant)
     table, _, name = column.partition(".")
+    check_labels(label or ())
     labels = tuple(label) if label else asyncio.run(_choices(settings, named, table, name))
     if not labels:
         typer.echo(f"{column} has no labels to approve: too many, too rare, or not like labels")
         raise typer.Exit(2)
     typer.echo(f"{column}: " + ", ".join(labels))
-    if not yes and not typer.confirm("May a model know these?"):
+    if not yes and not _agreed():
         raise typer.Exit(3)
-    file = named.project.file
-    assert file is not None  # noqa: S101  (a project that was loaded has a file)
-    text = file.read_text(encoding="utf-8")
-    file.write_text(with_labels(text, source=named.config.name, table=table, column=name, labels=labels), "utf-8")
-    typer.echo(f"wrote {file.name}")
+    _write(
+        named.project,
+        named.config.name,
+        lambda text: with_labels(text, source=named.config.name, table=table, column=name, labels=labels),
+    )
 
 
 @app.command()
@@ -96,20 +99,31 @@ def link(
     remove: Annotated[bool, typer.Option("--remove", help="Say that it is none.")] = False,
 ) -> None:
     """Confirm a relationship that was found by name, or remove it."""
-    file = project_file(Settings.from_environment(), project)
-    loaded = Project.load(file)
-    path = loaded.file
+    loaded = Project.load(project_file(Settings.from_environment(), project))
+    name = loaded.source(source).name
+    _write(loaded, name, lambda text: with_link(text, source=name, link=relationship, keep=not remove))
+
+
+def _write(project: Project, source: str, edit: Callable[[str], str]) -> None:
+    """Edit a project file, and look at it before it is written: it must open, and name what is there."""
+    path = project.file
     assert path is not None  # noqa: S101  (a project that was loaded has a file)
-    config = loaded.source(source)
-    text = with_link(path.read_text(encoding="utf-8"), source=config.name, link=relationship, keep=not remove)
-    # Looked at before it is written: a file that names a column which is not there would not open any more.
-    opened = open_source(config)
+    text = edit(path.read_text(encoding="utf-8"))
+    opened = open_source(project.source(source))
     try:
-        check_rules(Project.parse(text, file=path).source(config.name), opened.reflect())
+        check_rules(Project.parse(text, file=path).source(source), opened.reflect())
     finally:
         opened.close()
     path.write_text(text, "utf-8")
     typer.echo(f"wrote {path.name}")
+
+
+def _agreed() -> bool:
+    try:
+        return typer.confirm("May a model know these?")
+    except typer.Abort:
+        msg = "nobody answered; --yes approves what is shown"
+        raise RequestError(msg, code="not_confirmed") from None
 
 
 def _saved(path: Path) -> Summary:
@@ -131,10 +145,21 @@ async def _choices(settings: Settings, named: Named, table: str, column: str) ->
 
 
 async def _summary(settings: Settings, named: Named) -> Summary:
+    troubles: list[str] = []
+
+    def told(done: TableDone) -> None:
+        status.update(f"reading the data: {done}")
+        if done.trouble:
+            troubles.append(f"table '{done.table}': {done.trouble}")
+
     with Console(stderr=True, highlight=False).status("reading the data") as status:
         runtime = await Runtime.open(settings, named.project, only=named.config.name)
         try:
-            known = await runtime.gateway.known(named.asker, progress=status.update)
+            summary = await runtime.gateway.summary(named.asker, progress=told)
+            notes = [*runtime.gateway.sources[named.config.name].catalog.warnings, *troubles]
         finally:
             await runtime.close()
-    return known.summary
+    # Not with the summary, which is what a model knows, and may be read by another program.
+    for note in notes:
+        typer.echo(f"note: {note}", err=True)
+    return summary

@@ -65,9 +65,9 @@ def read_address(config: SourceConfig, *, default_port: int, allowed_options: fr
         port = parts.port or default_port
         options = dict(parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query)))
     except ValueError:
-        raise failure(Code.OPTIONS, name) from None
+        raise failure(Code.URL, name) from None
     if len(url) > _MAX_LENGTH or parts.fragment or any(ord(c) < 32 for c in unquote(url)):
-        raise failure(Code.OPTIONS, name)
+        raise failure(Code.URL, name)
     if not options.keys() <= allowed_options:
         raise failure(Code.OPTIONS, name)
     host = (parts.hostname or "localhost").lower()

@@ -35,6 +35,12 @@ class Cancel:
         if late and callable(stop):
             stop()
 
+    def forget(self, stop: object) -> None:
+        """What was registered is over, and is not called any more."""
+        with self._lock:
+            if stop in self._stop:
+                self._stop.remove(stop)
+
     def cancel(self) -> None:
         """Stop every registered statement."""
         self._event.set()
@@ -77,5 +83,5 @@ class Source(Protocol):
         ...
 
     def close(self) -> None:
-        """Release connections."""
+        """Stop summaries that run, in the server too, and release connections. Nothing can be asked afterwards."""
         ...

@@ -37,6 +37,8 @@ class BoundedSource(ABC):
         self.dialect = dialect
         self._catalog: Catalog | None = None
         self._catalog_lock = threading.Lock()
+        self._closing = Cancel()
+        """Stops what runs for nobody in particular: summaries and value indexes."""
 
     @abstractmethod
     def _run(self, query: CompiledQuery, *, timeout_s: float, cancel: Cancel | None) -> AbstractContextManager[Fetched]:
@@ -47,8 +49,16 @@ class BoundedSource(ABC):
         """Read the structure from the engine."""
 
     @abstractmethod
-    def close(self) -> None:
+    def _close(self) -> None:
         """Release connections."""
+
+    def close(self) -> None:
+        """Stop summaries that run, in the server too, and release connections.
+
+        A process that ends would else wait for the longest of them, and leave it running in the database.
+        """
+        self._closing.cancel()
+        self._close()
 
     def reflect(self) -> Catalog:
         """Read the structure anew (see `gateway.sources.base.Source`)."""

@@ -61,26 +61,26 @@ _POWERS: Final[tuple[tuple[str, LiteralString, str], ...]] = (
      "WHERE p.proname IN ('pg_read_file', 'pg_read_binary_file', 'pg_ls_dir', 'pg_stat_file', 'lo_import', "
      "'lo_export', 'dblink', 'dblink_connect', 'dblink_exec', 'pg_file_write') "
      "AND has_function_privilege(p.oid, 'EXECUTE') ORDER BY 1",
-     "can call functions that reach files or other servers:"),
+     "can call functions that reach files or other servers"),
 )  # fmt: skip
 """Code, a query whose rows are what is wrong, and how to say it. All of these fail."""
 
 _CAUTIONS: Final[tuple[tuple[str, LiteralString, str], ...]] = (
     ("temp_tables", "SELECT current_database() WHERE has_database_privilege(current_database(), 'TEMP')",
-     "can create temporary tables in (every user can, by default):"),
+     "can create temporary tables in (every user can, by default)"),
     ("read_all", "SELECT rolname FROM pg_roles WHERE rolname IN ('pg_read_all_data', 'pg_read_all_stats', "
      "'pg_monitor', 'pg_read_all_settings', 'pg_stat_scan_tables') AND pg_has_role(current_user, oid, 'MEMBER')",
-     "has a predefined role that reads more than tables:"),
+     "has a predefined role that reads more than tables"),
     ("member_of", "SELECT rolname FROM pg_roles WHERE rolname <> current_user AND NOT rolsuper "
      "AND rolname !~ '^pg_' AND pg_has_role(current_user, oid, 'MEMBER') ORDER BY 1",
-     "is a member of other role(s), whose later grants it inherits:"),
+     "is a member of other role(s), whose later grants it inherits"),
     ("definer_views", "SELECT n.nspname || '.' || c.relname FROM pg_class c JOIN pg_namespace n "
      "ON n.oid = c.relnamespace JOIN pg_roles o ON o.oid = c.relowner WHERE c.relkind = 'v' "
      "AND (o.rolsuper OR o.rolbypassrls) AND n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' "
      "AND has_table_privilege(c.oid, 'SELECT') "
      "AND NOT coalesce(c.reloptions::text[] && ARRAY['security_invoker=true', 'security_invoker=on'], false) "
      "AND EXISTS (SELECT 1 FROM pg_class t WHERE t.relrowsecurity) ORDER BY 1",
-     "reads view(s) that see past row security, as their owner does:"),
+     "reads view(s) that see past row security, as their owner does"),
 )  # fmt: skip
 
 
@@ -97,7 +97,7 @@ def probe_postgres(connection: _Connection, config: SourceConfig, catalog: Catal
         for code, query, words in probes:
             found = [str(row[0]) for row in connection.execute(query).fetchall()]
             if found:
-                text = f"the database user {words} {_listed(found)}"
+                text = f"the database user {words}: {_listed(found)}"
                 findings.append(Finding(code=code, level="fails" if level == "fails" else "warns", text=text))
     if not any(f.level == "fails" for f in findings):
         findings.append(Finding(code="reads_only", level="passes", text="the database user can read and nothing else"))

@@ -172,7 +172,7 @@ class DuckDbSource(SqlSource):
             comment=(comment or "") if self._comments else "",
         )
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Leave the database; the last source of a file closes it."""
         if self._open:
             self._open = False

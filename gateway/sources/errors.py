@@ -31,6 +31,7 @@ class Code(StrEnum):
     TLS_FAILED = "source_tls_failed"
     TOKEN = "source_token_required"  # noqa: S105  (a code)
     ADDRESS = "source_address_refused"
+    URL = "source_url_invalid"
     OPTIONS = "source_options_refused"
     FORMAT = "source_format_unknown"
     ENCODING = "source_encoding_unknown"
@@ -59,15 +60,20 @@ class Code(StrEnum):
 _TEXT: Final[dict[Code, str]] = {
     Code.NOT_FOUND: "there is no file or folder at the path of source '{name}'",
     Code.UNREACHABLE: "the server of source '{name}' cannot be reached; check host, port and firewall",
-    Code.AUTH: "the server of source '{name}' refused the user or the password",
-    Code.DATABASE: "the server of source '{name}' has no database of that name",
-    Code.DRIVER: "the driver for source '{name}' is not installed; install the extra named in docs/sources.md",
+    Code.AUTH: "the server of source '{name}' refused the user or the password; odd characters of either "
+    "are percent-encoded in a url",
+    Code.DATABASE: "the server of source '{name}' has no database of that name, or not for this user",
+    Code.DRIVER: "the driver for source '{name}' is not installed: pip install 'rowless[mongodb]' or 'rowless[spark]'",
     Code.KIND: "source '{name}' is of a kind that is not supported; docs/sources.md lists those that are",
-    Code.TLS: "source '{name}' is not on this machine, so its connection must use TLS with a checked certificate",
-    Code.TLS_FAILED: "no TLS connection to source '{name}': its certificate or the TLS settings do not check out",
+    Code.TLS: "source '{name}' is not on this machine, so its connection must use TLS with a checked certificate; "
+    "unsafe_no_tls goes without",
+    Code.TLS_FAILED: "no TLS connection to source '{name}': its certificate or the TLS settings do not check out; "
+    "ca_file names the authority that signed it",
     Code.TOKEN: "source '{name}' is not on this machine, so its address must carry a token",
     Code.ADDRESS: "the host of source '{name}' is a link-local or metadata address, which is never a database",
-    Code.OPTIONS: "the url of source '{name}' has an option that is not allowed",
+    Code.URL: "the url of source '{name}' cannot be read; docs/sources.md shows its form (one host, odd characters of "
+    "a password percent-encoded)",
+    Code.OPTIONS: "the url of source '{name}' has an option that is not allowed; docs/sources.md lists those that are",
     Code.FORMAT: "source '{name}' is no table: its content is not CSV, JSON Lines, Parquet, SQLite or DuckDB",
     Code.ENCODING: "the text of source '{name}' is in no encoding that can be told; save it as UTF-8",
     Code.EMPTY: "source '{name}' is empty: it has no table with a column",

@@ -107,7 +107,7 @@ def connect_code(error: BaseException) -> Code:
         return Code.TLS_FAILED if re.search(r"ssl|tls|certificate", str(error), re.I) else Code.UNREACHABLE
     if isinstance(error, ConfigurationError):
         return Code.VERSION if "wire version" in str(error) else Code.OPTIONS
-    return Code.OPTIONS if isinstance(error, InvalidURI | ValueError | TypeError) else Code.UNREACHABLE
+    return Code.URL if isinstance(error, InvalidURI | ValueError | TypeError) else Code.UNREACHABLE
 
 
 def _arguments(address: Address, name: str) -> dict[str, Any]:
@@ -135,7 +135,9 @@ def _arguments(address: Address, name: str) -> dict[str, Any]:
         found |= {"tls": True, "tlsDisableOCSPEndpointCheck": True}
     if address.user:
         database = address.options.get("authSource") or address.database or "admin"
-        if not _LOGIN_DATABASE.match(database) or not address.password:
+        if not address.password:
+            raise failure(Code.AUTH, name)
+        if not _LOGIN_DATABASE.match(database):
             raise failure(Code.OPTIONS, name)
         found |= {
             "username": address.user,

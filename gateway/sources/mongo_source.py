@@ -69,7 +69,7 @@ class MongoSource(BoundedSource):
         self._config = config
         if config.url is not None and config.url.get_secret_value().lower().startswith("mongodb+srv:"):
             # It would let a name server choose hosts and options; one member's own address does the same for reading.
-            raise failure(Code.OPTIONS, config.name)
+            raise failure(Code.URL, config.name)
         address = read_address(config, default_port=27017, allowed_options=_OPTIONS)
         if not address.database or any(c in address.database for c in '/\\. "$*<>:|?'):
             raise failure(Code.DATABASE, config.name)
@@ -190,7 +190,9 @@ class MongoSource(BoundedSource):
         except (ValueError, KeyError, TypeError):
             raise failure(Code.STATEMENT, self.name) from None
         found: list[tuple[object, ...]] = []
-        with self.documents(collection, self._bound(text, parameters), timeout_s=timeout_s) as fetch:
+        with self.documents(
+            collection, self._bound(text, parameters), timeout_s=timeout_s, cancel=self._closing
+        ) as fetch:
             while batch := fetch(BATCH):
                 found += [(plain(document),) for document in batch]
         return found
@@ -221,7 +223,7 @@ class MongoSource(BoundedSource):
     def _texts(
         self, collection: str, stages: Sequence[Stage], field: str, seen: set[str], max_values: int
     ) -> Iterator[str]:
-        with self.documents(collection, stages, timeout_s=_VALUES_TIMEOUT_S) as fetch:
+        with self.documents(collection, stages, timeout_s=_VALUES_TIMEOUT_S, cancel=self._closing) as fetch:
             while len(seen) <= max_values and (batch := fetch(BATCH)):
                 for document in batch:
                     text = _text(plain(document.get(field)))
@@ -235,7 +237,7 @@ class MongoSource(BoundedSource):
             raise failure(Code.EMPTY, self.name)
         return catalog
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Close connections; statements that run are ended by the server."""
         self._client.close()
 

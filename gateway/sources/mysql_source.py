@@ -101,7 +101,7 @@ class MysqlSource(SqlSource):
                 defer_connect=True,
             )
             # The socket goes to the address that was checked; the certificate is held to the name that was asked for.
-            connection.connect(socket.create_connection((address.ip, address.port), _CONNECT_TIMEOUT_S))
+            connection.connect(_greeted(address))
             with connection.cursor() as cursor:
                 cursor.execute(f"SET SESSION sql_mode = '{_SQL_MODE}', time_zone = '+00:00', autocommit = 1")
         except pymysql.MySQLError as error:
@@ -200,7 +200,7 @@ class MysqlSource(SqlSource):
             raise failure(Code.EMPTY, self.name)
         return catalog
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Close idle connections; those in use close when they are done."""
         self._pool.close()
 
@@ -248,6 +248,18 @@ def _literal(value: Cell | tuple[Cell, ...], name: str) -> str:
         # X'' of no digits is a literal too.
         return f"CONVERT(X'{value.encode('utf-8', 'replace').hex()}' USING utf8mb4)"
     raise failure(Code.STATEMENT, name)
+
+
+def _greeted(address: Address) -> socket.socket:
+    """A connection whose server has spoken. It speaks first; on the port of another one PyMySQL would wait for long."""
+    connected = socket.create_connection((address.ip, address.port), _CONNECT_TIMEOUT_S)
+    try:
+        if not connected.recv(1, socket.MSG_PEEK):
+            raise ConnectionResetError
+    except OSError:
+        connected.close()
+        raise
+    return connected
 
 
 def _tls(address: Address, name: str) -> ssl.SSLContext:

@@ -28,6 +28,7 @@ from gateway.sources.base import Cancel
 from gateway.sources.errors import Code, failure, sqlstate_code
 from gateway.sources.pool import Pool
 from gateway.sources.postgres_reflect import reflect_postgres
+from gateway.sources.postgres_times import read_leniently
 from gateway.sources.sql import Fetch, Parameters, SqlSource, Watch
 
 _OPTIONS: Final = frozenset({"sslmode"})
@@ -66,13 +67,15 @@ class PostgresSource(SqlSource):
 
     def _connect(self) -> Connected:
         try:
-            return psycopg.connect(
+            connection = psycopg.connect(
                 make_conninfo("", **_arguments(self._address)), autocommit=True, row_factory=tuple_row
             )
         except psycopg.Error as error:
             raise failure(_connect_code(error), self.name) from None
         except (UnicodeError, ValueError):
-            raise failure(Code.OPTIONS, self.name) from None
+            raise failure(Code.URL, self.name) from None
+        read_leniently(connection)
+        return connection
 
     @contextmanager
     def _rows(
@@ -124,7 +127,7 @@ class PostgresSource(SqlSource):
             raise failure(Code.EMPTY, self.name)
         return catalog
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Close idle connections; those in use close when they are done."""
         self._pool.close()
 
@@ -142,8 +145,9 @@ def _arguments(address: Address) -> dict[str, str | int | None]:
         "sslmode": "verify-full" if address.tls else "disable",
         "gssencmode": "disable",
         "client_encoding": "utf8",
-        # Nothing from files or the environment of the process: what is configured is all there is.
-        "passfile": "/dev/null",
+        # Nothing from files or the environment of the process: what is configured is all there is. A path that cannot
+        # be: libpq warns on stderr of a file that is none, and an empty one stands for ~/.pgpass.
+        "passfile": "/dev/null/none",
         "options": "",
     }
     if address.tls:

@@ -218,7 +218,7 @@ class SparkSource(SqlSource):
             raise failure(Code.EMPTY, self.name)
         return catalog
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """End the session in the server."""
         with self._opening:
             self._closed = True
@@ -271,7 +271,7 @@ def read_spark_address(config: SourceConfig) -> Address:
     if options.get("use_ssl", "true").lower() not in {"true", "false"} or "@" in head or "?" in head:
         raise failure(Code.OPTIONS, config.name)
     if head.removeprefix("sc://").rstrip("/").count("/"):
-        raise failure(Code.OPTIONS, config.name)
+        raise failure(Code.URL, config.name)
     scheme, _, place = head.rstrip("/").partition("://")
     person = f"{quote(options.get('user_id', ''), safe='')}:{quote(options.get('token', ''), safe='')}@"
     tls = f"?tls={options['use_ssl'].lower()}" if "use_ssl" in options else ""

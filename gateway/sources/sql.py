@@ -74,15 +74,20 @@ class Watch:
             if self._cancel.is_cancelled:
                 self._done = True
                 raise failure(Code.CANCELLED, self._name)
-            self._cancel.on_cancel(lambda: self._halt(Code.CANCELLED))
+            self._cancel.on_cancel(self._leave)
         with self._lock:
             if self.reason is None:
                 self._timer.start()
         return self
 
+    def _leave(self) -> None:
+        self._halt(Code.CANCELLED)
+
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self._cancel is not None:
+            self._cancel.forget(self._leave)
         with self._lock:
             self._done = True
             self._timer.cancel()
@@ -102,7 +107,7 @@ class SqlSource(BoundedSource):
 
     def aggregate(self, statement: str, parameters: Parameters, *, timeout_s: float) -> list[tuple[object, ...]]:
         """Run a summary statement of `gateway.summary` (see `gateway.sources.base.Source`)."""
-        with self._rows(statement, parameters, timeout_s=timeout_s, cancel=None) as fetch:
+        with self._rows(statement, parameters, timeout_s=timeout_s, cancel=self._closing) as fetch:
             found: list[tuple[object, ...]] = []
             while batch := fetch(BATCH):
                 found.extend(tuple(row) for row in batch)
@@ -125,7 +130,7 @@ class SqlSource(BoundedSource):
         )
         select.set("with_", exp.With(expressions=list(barrier.ctes)))
         statement = select.sql(dialect=self.dialect.value, comments=False)
-        with self._rows(statement, barrier.parameters, timeout_s=_VALUES_TIMEOUT_S, cancel=None) as fetch:
+        with self._rows(statement, barrier.parameters, timeout_s=_VALUES_TIMEOUT_S, cancel=self._closing) as fetch:
             while batch := fetch(BATCH):
                 for (text,) in batch:
                     if text is not None:

@@ -164,7 +164,7 @@ class SqliteSource(SqlSource):
                 warnings=tuple(warnings),
             )
 
-    def close(self) -> None:
+    def _close(self) -> None:
         """Nothing stays open between statements."""
 
 

@@ -30,7 +30,8 @@ def label_choices(
         NotFoundError: The table or column is not in scope.
     """
     if table not in scope.tables or column not in scope.tables[table].columns:
-        raise NotFoundError("no such column in scope")
+        msg = "this tenant has no column of that name; `rowless summary show` lists them as TABLE.COLUMN"
+        raise NotFoundError(msg, stage="scope")
     within = Within(source=source, catalog=catalog, scope=scope, timeout_s=TIMEOUT_S)
     measurer = measurer_for(catalog.dialect)
     found = measurer.common(within, config, catalog.by_name[table], column, most=MOST + 1)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Annotated, Final
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -68,6 +68,11 @@ class Held(BaseModel):
         """The release with these columns; None if one of them was never released."""
         known = self.known(marks)
         return known if len(known.columns) == len(marks) else None
+
+    def without(self, names: Collection[str], marks: Mapping[str, str]) -> Held:
+        """The release as it is kept: a column that failed was told nothing of, and is counted again next time."""
+        failed = {_slot(name, marks[name]) for name in names}
+        return self.model_copy(update={"shelf": {slot: c for slot, c in self.shelf.items() if slot not in failed}})
 
 
 class HeldLinks(BaseModel):
@@ -164,7 +169,7 @@ class Gate:
             return self._privately(measured, last, self._privacy, marks)
         if last is None or self._is_open(last, measured.units):
             fresh = release_table(measured, self._limits, previous=last.known(marks) if last else None)
-            return fresh, self._held(fresh.value, marks, measured.units)
+            return fresh, self._held(fresh.value, marks, measured.units).without(measured.uncounted, marks)
         known = last.serves(marks)
         if known is not None:
             return served_again(known), None
@@ -175,7 +180,8 @@ class Gate:
         known = widened.serves(marks)
         if known is None:
             raise RuntimeError("a measured column is missing from its release")
-        return served_again(known), widened
+        kept = widened.without(measured.uncounted, marks)
+        return served_again(known), kept if kept != last else None
 
     def _privately(
         self, measured: TableMeasured, last: Held | None, privacy: PrivacyRules, marks: Mapping[str, str]

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog, Column, Table
-from gateway.errors import QueryError, QueryTimeoutError
+from gateway.errors import QueryError
 from gateway.project import SourceConfig, Thresholds
 from gateway.sources.base import Source
 from gateway.summary.asking import Ask
@@ -28,6 +28,8 @@ from gateway.tenancy.scope import Scope
 TIMEOUT_S = 600.0
 """Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
 _EXACT_ROWS = 200_000
+_PASSING = frozenset({"query_timeout", "query_cancelled", "query_connection_lost", "query_conflict"})
+"""Codes of failures that say nothing of a column."""
 
 
 def measure(
@@ -93,10 +95,8 @@ def _measured_part(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, i
     """Rows, rows looked at, units and columns. A column that the engine cannot count is left unknown, not its table."""
     try:
         return _measured(part, columns)
-    except QueryTimeoutError:
-        raise
-    except QueryError:
-        if not columns:
+    except QueryError as error:
+        if not columns or error.code in _PASSING:
             raise
         if len(columns) == 1:
             rows, seen, units, _ = _measured(part, ())
@@ -146,7 +146,8 @@ def _share(rows: int, limits: Thresholds, measurer: Measurer) -> float | None:
 
 def _unknown(columns: Iterable[Column]) -> tuple[ColumnMeasured, ...]:
     return tuple(
-        ColumnMeasured(name=c.name, type=c.type, values=0, nulls=0, unit_values=0, unit_nulls=0) for c in columns
+        ColumnMeasured(name=c.name, type=c.type, values=0, nulls=0, unit_values=0, unit_nulls=0, counted=False)
+        for c in columns
     )
 
 

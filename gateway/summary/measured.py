@@ -102,6 +102,7 @@ class ColumnMeasured:
         bounds: Lowest and highest value that the owner declared.
         private_mean: A mean that already has the noise of differential privacy.
         label_units: For each approved label, how many units have it, and how many rows.
+        counted: Whether the engine could count it; all counts are 0 if not.
     """
 
     name: str
@@ -119,6 +120,7 @@ class ColumnMeasured:
     private_mean: float | None = None
     label_units: dict[str, tuple[int, int]] = field(default_factory=dict)
     paths: tuple[PathMeasured, ...] = ()
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +156,10 @@ class PairMeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TableMeasured:
-    """Aggregates of one table within one scope, from one snapshot. `sampled` rows are those the facts are of."""
+    """Aggregates of one table within one scope, from one snapshot.
+
+    `sampled` rows are those the facts are of.
+    """
 
     name: str
     rows: int
@@ -162,3 +167,8 @@ class TableMeasured:
     sampled: int | None
     columns: tuple[ColumnMeasured, ...]
     pairs: tuple[PairMeasured, ...] = ()
+
+    @property
+    def uncounted(self) -> tuple[str, ...]:
+        """Columns that the engine failed on."""
+        return tuple(column.name for column in self.columns if not column.counted)

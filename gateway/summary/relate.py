@@ -10,7 +10,6 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gateway.catalog import Catalog, Column, ColumnType, Relationship, Table
-from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig, read_link
 from gateway.sources.base import Source
 from gateway.summary.disclosure import Released, release_link
@@ -66,13 +65,13 @@ def candidates(catalog: Catalog, scope: Scope, config: SourceConfig, known: Iter
 def probe(
     source: Source, catalog: Catalog, scope: Scope, config: SourceConfig, link: Relationship, *, timeout_s: float
 ) -> Released[Link] | None:
-    """Test one guess in the database; None if it does not hold, is too small to say, or could not be tested."""
-    try:
-        within = Within(source=source, catalog=catalog, scope=scope, timeout_s=timeout_s)
-        found = measurer_for(catalog.dialect).inclusion(within, link)
-    except (QueryError, SourceError):
-        return None
-    rows, values, matched, parent_rows, parent_keys = found
+    """Test one guess in the database; None if it does not hold, or is too small to say.
+
+    Raises:
+        QueryError, SourceError: It could not be tested.
+    """
+    within = Within(source=source, catalog=catalog, scope=scope, timeout_s=timeout_s)
+    rows, values, matched, parent_rows, parent_keys = measurer_for(catalog.dialect).inclusion(within, link)
     if parent_rows != parent_keys:
         # A key that stands twice would multiply rows in a join.
         return None

@@ -28,7 +28,7 @@ _AMOUNTS: Final = _words("quantity qty count units seats stock items number num 
 _PROSE: Final = _words("description note notes comment comments body message text bio summary remarks")
 _NUMBER: Final[tuple[tuple[Semantic, frozenset[str]], ...]] = (
     ("latitude", frozenset({"lat", "latitude"})),
-    ("longitude", frozenset({"lon", "lng", "long", "longitude"})),
+    ("longitude", frozenset({"lon", "lng", "longitude"})),
     ("year", frozenset({"year", "yr", "jahr"})),
     ("month", frozenset({"month", "mon"})),
     ("weekday", frozenset({"weekday", "dow", "dayofweek"})),
@@ -99,6 +99,9 @@ def semantic_of(column: ColumnSummary, *, key: bool) -> Semantic | None:
     if column.type.is_numeric:
         if words[:1] in (["is"], ["has"]) and column.distinct in ("few", "constant"):
             return "boolean_like"
+        # "long" is a word for too much else: it is a longitude as the whole name, or after a place.
+        if words[-1:] == ["long"] and words[:-1] in ([], ["geo"], ["gps"], ["location"], ["address"]):
+            return "longitude"
         return _by_word(words, _NUMBER)
     if column.type is ColumnType.TEXT:
         return _text(column, words)

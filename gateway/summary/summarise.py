@@ -11,8 +11,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import count
+from typing import Final, Literal
 
-from gateway.catalog import Catalog, Table
+from gateway.catalog import Catalog, Relationship, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.address import place_of
@@ -30,6 +33,10 @@ from gateway.tenancy.scope import Scope
 
 CLOCK = time.time
 """Seconds since 1970, for the gate."""
+_NAMED = 5
+_STOPPED = "query_cancelled"
+"""The source was closed: what is half done is dropped, and not taken for what there is to know."""
+_UNTESTED: Final = "untested"
 WORKERS = 2
 """Tables measured at once; a database behind a product has other work to do."""
 
@@ -40,7 +47,7 @@ def summarise(
     scope: Scope,
     config: SourceConfig,
     *,
-    progress: Callable[[str], None] | None = None,
+    progress: Callable[[TableDone], None] | None = None,
     releases: Releases | None = None,
     workers: int = WORKERS,
 ) -> Summary:
@@ -51,12 +58,13 @@ def summarise(
         catalog: Its structure.
         scope: The right of who asks; nothing outside it is read.
         config: The owner's rules, words and thresholds.
-        progress: Called with one line per table, names only.
+        progress: Told of each table that is done, from any of the threads.
         releases: Where last releases are kept; with the opened source, if None.
         workers: Tables measured at once.
 
     Raises:
         ConfigError: Summaries are not written for the engine, or a metric's tables are not joined.
+        QueryError: The source was closed meanwhile (``query_cancelled``).
         ScopeRefusedError: The scope does not fit the catalog.
     """
     tables = [table for table in catalog.tables if table.name in scope.tables]
@@ -71,9 +79,17 @@ def summarise(
     told = _Progress(progress, len(tables))
 
     def one(table: Table) -> Released[TableSummary]:
-        released, state = _release(source, catalog, scope, config, table, gate)
-        told.say(f"{table.name}: {state}")
+        released, trouble = _release(source, catalog, scope, config, table, gate)
+        told.done(table.name, trouble)
         return released
+
+    def tested_link(guess: Relationship) -> Released[Link] | Literal["untested"] | None:
+        try:
+            return probe(source, catalog, scope, config, guess, timeout_s=TIMEOUT_S)
+        except (QueryError, SourceError) as error:
+            if error.code == _STOPPED:
+                raise
+            return _UNTESTED
 
     with ThreadPoolExecutor(max_workers=max(1, workers), thread_name_prefix="summarise") as pool:
         released = list(pool.map(one, tables))
@@ -82,8 +98,11 @@ def summarise(
         inferred = gate.links(links_key) if config.relationships.infer and config.privacy is None else ()
         if inferred is None:
             guesses = candidates(catalog, scope, config, links)
-            tested = pool.map(lambda guess: probe(source, catalog, scope, config, guess, timeout_s=TIMEOUT_S), guesses)
-            inferred = gate.keep_links(links_key, tuple(link.value for link in tested if link is not None))
+            tested = [link for link in pool.map(tested_link, guesses) if link is not _UNTESTED]
+            inferred = tuple(link.value for link in tested if isinstance(link, Released))
+            if len(tested) == len(guesses):
+                # What could not be tested now is tested again next time; what was is not.
+                inferred = gate.keep_links(links_key, inferred)
     return assemble(released, (*links, *inferred), catalog, scope, config)
 
 
@@ -104,16 +123,35 @@ def assemble(
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TableDone:
+    """How far a summary is: names, counts and error codes, never a value.
+
+    Attributes:
+        table: The table that is done.
+        done: Tables done so far, of `of`.
+        trouble: What could not be had of it, in a sentence without its subject; empty if all is well.
+    """
+
+    table: str
+    done: int
+    of: int
+    trouble: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.done}/{self.of} {self.table}"
+
+
 class _Progress:
     """Counts tables that are done; called from the worker threads."""
 
-    def __init__(self, tell: Callable[[str], None] | None, total: int) -> None:
-        self._tell, self._total, self._done = tell, total, 0
+    def __init__(self, tell: Callable[[TableDone], None] | None, total: int) -> None:
+        self._tell, self._total, self._done = tell, total, count(1)
 
-    def say(self, text: str) -> None:
-        self._done += 1
+    def done(self, table: str, trouble: str) -> None:
+        done = next(self._done)
         if self._tell is not None:
-            self._tell(f"{self._done}/{self._total} {text}")
+            self._tell(TableDone(table=table, done=done, of=self._total, trouble=trouble))
 
 
 def _release(
@@ -132,16 +170,25 @@ def _release(
     }
     standing = gate.standing(table.name, subject=subject, columns=marks)
     if standing is not None:
-        return standing, "last release"
+        return standing, ""
     try:
         measured = measure(source, catalog, scope, config, table)
         measured = with_spread(source, catalog, scope, config, table, measured)
     except (QueryError, SourceError) as error:
+        if error.code == _STOPPED:
+            raise
         last = gate.served(table.name, subject=subject, columns=marks)
         if last is not None:
-            return last, f"last release served ({error.code})"
-        return release_unmeasured(table.name, columns), f"no statistics ({error.code})"
-    return gate.release(measured, subject=subject, columns=marks), "done"
+            return last, f"cannot be read now, so its last release is served ({error.code})"
+        return release_unmeasured(table.name, columns), f"cannot be read now: names and types only ({error.code})"
+    return gate.release(measured, subject=subject, columns=marks), _uncounted(measured.uncounted)
+
+
+def _uncounted(names: tuple[str, ...]) -> str:
+    if not names:
+        return ""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"nothing could be counted of {', '.join(names[:_NAMED])}{more}: name and type only"
 
 
 def _described(table: TableSummary, catalog: Catalog, config: SourceConfig) -> TableSummary:

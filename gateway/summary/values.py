@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from difflib import SequenceMatcher
 from typing import Final
 
 from gateway.catalog import Catalog, Column, ColumnType, Table
+from gateway.errors import QueryError
 from gateway.sources.base import Source
 from gateway.tenancy.scope import Scope
 from redaction.fingerprints import IndexBuilder, ValueIndex, normalise, number_forms
@@ -46,20 +48,36 @@ def build_index(
         changed: With `previous`: columns (``table.column``) to read anew; the others keep their fingerprints.
 
     Raises:
-        QueryError: The source could not be read. No index is better than half an index: the egress guard relies on it.
+        QueryError: A column could not be read, and is named. No index is better than half an index: the egress guard
+            relies on it.
     """
     builder = IndexBuilder(scope_key(key, scope), previous=previous)
     for table, column in indexed_columns(catalog, scope):
         name = f"{table.name}.{column.name}"
         if previous is not None and changed is not None and name not in changed:
             continue
-        values = source.distinct_values(table.name, column.name, scope, max_values=max_values)
-        builder.add(name, values, max_values=max_values)
+        with _named(name):
+            values = source.distinct_values(table.name, column.name, scope, max_values=max_values)
+            builder.add(name, values, max_values=max_values)
     for name, of_table, of_column in _code_columns(catalog, scope):
         if previous is None or changed is None or name in changed:
-            values = source.distinct_values(of_table, of_column, scope, max_values=max_values)
-            builder.add_codes(name, values, max_values=max_values)
+            with _named(name):
+                values = source.distinct_values(of_table, of_column, scope, max_values=max_values)
+                builder.add_codes(name, values, max_values=max_values)
     return builder.build()
+
+
+@contextmanager
+def _named(column: str) -> Iterator[None]:
+    """Say which column could not be read, so that its owner can mend it or leave it out."""
+    try:
+        yield
+    except QueryError as error:
+        msg = (
+            f"column '{column}' cannot be read ({error.code}), so what is asked could not be guarded: mend it, or "
+            "leave it out with deny in the project file"
+        )
+        raise type(error)(msg, code=error.code, stage="summarise") from None
 
 
 def scope_key(key: bytes, scope: Scope) -> bytes:

@@ -109,6 +109,7 @@ def _rule_problems(config: SourceConfig, catalog: Catalog, table: Table, rule: T
         for place, column in _named_columns(rule)
         if column not in table.by_name
     ]
+    problems += _moved(rule, table)
     if rule.tenant in table.by_name and table.by_name[rule.tenant or ""].type not in _TENANT_TYPES:
         problems.append("tenant: a tenant id is text, a whole number or a uuid")
     problems += [
@@ -121,6 +122,22 @@ def _rule_problems(config: SourceConfig, catalog: Catalog, table: Table, rule: T
     if not rule.has_rule and not config.unrestricted:
         problems.append("tenant: say whose rows these are: tenant, via or shared")
     return problems
+
+
+def _moved(rule: TableRule, table: Table) -> list[str]:
+    """Numbers that stand for a table or column: a new one may take the number, and with it the rule."""
+    problems = _pinned("", table, table.own_name, rule.physical)
+    for name in dict.fromkeys(column for _, column in _named_columns(rule) if column in table.by_name):
+        said = rule.columns[name].physical if name in rule.columns else None
+        column = table.by_name[name]
+        problems += _pinned(f"columns.{name}.", column, column.physical, said)
+    return problems
+
+
+def _pinned(place: str, thing: Table | Column, own: str, said: str | None) -> list[str]:
+    if said is None and thing.is_numbered:
+        return [f"{place}physical: missing; '{thing.name}' is a number, and says nothing (rowless init writes it)"]
+    return [f"{place}physical: '{thing.name}' stands for another name now"] if said not in (None, own) else []
 
 
 def _named_columns(rule: TableRule) -> list[tuple[str, str]]:

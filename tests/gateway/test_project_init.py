@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
 from gateway.commands.summary import app
-from gateway.errors import ConfigError, NotFoundError
+from gateway.errors import ConfigError, NotFoundError, RequestError
 from gateway.project import Project
 from gateway.project_init import guess_tenant_column, project_text, with_labels, with_link
 from gateway.sources.open import open_source
@@ -182,3 +182,83 @@ def test_choices_are_common_values_of_the_scope_alone(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         label_choices(source, catalog, mine, config, "t", "who")
     source.close()
+
+
+def test_a_server_without_a_tenant_column_stays_closed() -> None:
+    """Its tenant column may have a name that nobody guessed; an own file without one is its owner's."""
+    catalog = Catalog(source="shop", dialect=Dialect.POSTGRES, tables=(_table("orders", "id", "kunde_nr"),))
+    closed = Project.parse(project_text(catalog, CONFIG), environment={"SHOP": "x"}).source()
+    assert not closed.unrestricted
+    assert scope_for(closed, catalog, tenant="acme").tables == {}
+    own = Project.for_path("orders.csv").source().model_copy(update={"unrestricted": False})
+    assert Project.parse(project_text(catalog, own)).source().unrestricted
+
+
+def test_a_number_is_written_with_the_name_it_stands_for() -> None:
+    """Quotes, line ends, control characters and emoji of it are TOML, and check_rules takes the file as written."""
+    own = 'Größe "x"\\ 😀\n\x7f]'
+    columns = (
+        Column(name="tenant_id", physical="tenant_id", type=ColumnType.TEXT),
+        Column(name="c2", physical=own, type=ColumnType.TEXT),
+    )
+    catalog = Catalog(
+        source="shop", dialect=Dialect.POSTGRES, tables=(Table(name="t1", physical=("public", own), columns=columns),)
+    )
+    text = project_text(catalog, CONFIG)
+    rule = Project.parse(text, environment={"SHOP": "x"}).source().tables["t1"]
+    assert rule.physical == "public." + own
+    head = "[source.tables.t1.columns.c2]"
+    opened = Project.parse(
+        text.replace(f"# {head}\n# physical", f"{head}\nphysical"), environment={"SHOP": "x"}
+    ).source()
+    assert opened.column_rule("t1", "c2").physical == own
+    assert set(scope_for(opened, catalog, tenant="acme").tables["t1"].columns) == {"c2"}
+
+
+@pytest.fixture
+def shop(tmp_path: Path) -> Path:
+    """A project file over a database of one table."""
+    with duckdb.connect(str(tmp_path / "shop.duckdb")) as c:
+        c.execute("create table orders (id int, ref int, org varchar, status varchar)")
+    file = tmp_path / "rowless.toml"
+    file.write_text('[[source]]\nname = "shop"\npath = "shop.duckdb"\n[source.tables.orders]\ntenant = "org"\n')
+    return file
+
+
+def test_the_project_of_this_folder_is_taken(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As after `rowless init`, which writes it there."""
+    monkeypatch.chdir(shop.parent)
+    monkeypatch.delenv("ROWLESS_PROJECT", raising=False)
+    done = CliRunner().invoke(app, ["link", "orders.ref -> orders.id"])
+    assert (done.exit_code, done.output) == (0, "wrote rowless.toml\n")
+
+
+def test_what_is_no_label_is_refused_before_anybody_is_asked(shop: Path) -> None:
+    arguments = ["approve", "orders.status", "--project", str(shop), "--tenant", "a", "--label", "ada@lovelace.example"]
+    done = CliRunner().invoke(app, arguments, input="y\n")
+    assert isinstance(done.exception, ConfigError)
+    assert "lovelace" not in done.output + str(done.exception)
+    assert "vocabulary" not in shop.read_text()
+
+
+def test_nobody_to_answer_is_no_approval(shop: Path) -> None:
+    """Standard input is closed, as in a pipe."""
+    arguments = ["approve", "orders.status", "--project", str(shop), "--tenant", "a", "--label", "open"]
+    done = CliRunner().invoke(app, arguments)
+    assert isinstance(done.exception, RequestError)
+    assert "--yes" in str(done.exception)
+    assert "vocabulary" not in shop.read_text()
+
+
+@pytest.mark.parametrize("text", ["nonsense", "orders.ref", "orders.ref -> id", "orders.ref - orders.id"])
+def test_what_is_no_relationship_is_told_so(text: str) -> None:
+    with pytest.raises(ConfigError, match="a relationship is written"):
+        with_link('[[source]]\nname = "shop"\npath = "x"\n', source="shop", link=text, keep=True)
+
+
+def test_labels_of_a_column_that_is_not_there_are_not_written(shop: Path) -> None:
+    """The file would not open any more."""
+    before = shop.read_text()
+    arguments = ["approve", "orders.nope", "--project", str(shop), "--tenant", "a", "--label", "open", "--yes"]
+    assert isinstance(CliRunner().invoke(app, arguments).exception, ConfigError)
+    assert shop.read_text() == before

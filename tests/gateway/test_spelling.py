@@ -133,3 +133,8 @@ def test_did_you_mean_meets_the_beginning_of_a_value(world: World) -> None:
 def test_a_scope_of_groups_is_offered_nothing(groups: World) -> None:
     """What is nearly spelt so may be one record's."""
     assert suggestions(reading(is_v1(), "Acmee"), groups.attached, groups.scope()) == ()
+
+
+def test_a_value_that_is_there_is_not_called_missing(world: World) -> None:
+    """Nothing matched for another reason: it is not the spelling."""
+    assert suggestions(reading(is_v1(), "Ana Lopez"), world.attached, world.scope()) == ()

@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -75,6 +76,13 @@ def make_certificate(folder: Path) -> tuple[Path, Path]:
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[PostgresServer]:
     """Start PostgreSQL; fail, rather than skip, if it is not installed: a guard that did not run proves nothing."""
+    with started() as server:
+        yield server
+
+
+@contextmanager
+def started() -> Iterator[PostgresServer]:
+    """The server, while it is needed."""
     binaries = find_binaries()
     assert binaries is not None, "PostgreSQL is not installed: apt-get install postgresql"
     folder = Path(tempfile.mkdtemp(prefix="rowless-pg-"))

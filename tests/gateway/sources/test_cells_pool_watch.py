@@ -173,3 +173,14 @@ def test_checks_in_quotes_are_text() -> None:
     ddl = r"""CREATE TABLE t (a TEXT DEFAULT 'CHECK (a IN (''x''))', b TEXT CHECK (b IN ('(', 'y')), "CHECK (c" TEXT)"""
     assert check_bodies(ddl, Dialect.SQLITE) == ["b IN ('(', 'y')"]
     assert check_bodies(r"a text COMMENT 'x\' CHECK (1)', b int CHECK (b > 0)", Dialect.MYSQL) == ["b > 0"]
+
+
+def test_a_statement_that_is_over_is_forgotten() -> None:
+    """What stops all summaries of a source lives as long as the source: it must not keep every one of them."""
+    cancel, stopped = Cancel(), []
+    for _ in range(3):
+        with Watch("s", lambda: stopped.append(1), timeout_s=10, cancel=cancel):
+            pass
+    assert cancel._stop == []
+    cancel.cancel()
+    assert stopped == []

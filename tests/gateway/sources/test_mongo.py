@@ -350,7 +350,7 @@ def test_bound_values_are_not_logged(source: MongoSource, caplog: pytest.LogCapt
         ("mongodb://reader:secret@127.0.0.1:{port}/", "source_database_missing"),
         ("mongodb://reader:secret@127.0.0.1:{port}/no.such", "source_database_missing"),
         ("mongodb://empty:secret@127.0.0.1:{port}/empty", "source_database_missing"),
-        ("mongodb://reader@127.0.0.1:{port}/shop", "source_options_refused"),
+        ("mongodb://reader@127.0.0.1:{port}/shop", "source_auth_failed"),
         ("mongodb://reader:secret@127.0.0.1:{port}/shop?tls=true", "source_tls_failed"),
     ],
 )
@@ -385,11 +385,11 @@ def test_attack_52_options_that_weaken_the_connection_are_refused(shop: MongodbS
 @pytest.mark.parametrize(
     ("url", "codes"),
     [
-        ("mongodb://u:p@%2Ftmp%2Fmongodb-27017.sock/shop", {"source_unreachable", "source_options_refused"}),
+        ("mongodb://u:p@%2Ftmp%2Fmongodb-27017.sock/shop", {"source_unreachable", "source_url_invalid"}),
         ("mongodb://u:p@169.254.169.254/shop", {"source_address_refused"}),
-        ("mongodb://u:p@127.0.0.1,169.254.169.254/shop", {"source_unreachable", "source_options_refused"}),
-        ("mongodb://u:p@127.0.0.1:1,127.0.0.1:2/shop", {"source_options_refused"}),
-        ("mongodb+srv://u:p@127.0.0.1/shop", {"source_options_refused"}),
+        ("mongodb://u:p@127.0.0.1,169.254.169.254/shop", {"source_unreachable", "source_url_invalid"}),
+        ("mongodb://u:p@127.0.0.1:1,127.0.0.1:2/shop", {"source_url_invalid"}),
+        ("mongodb+srv://u:p@127.0.0.1/shop", {"source_url_invalid"}),
     ],
 )
 def test_attack_51_sockets_metadata_hosts_and_host_lists_are_refused(

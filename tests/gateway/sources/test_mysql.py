@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 import time
 from collections.abc import Iterator
@@ -308,3 +309,11 @@ def test_a_function_that_writes_is_stopped_by_the_transaction(source: MysqlSourc
     with admin, admin.cursor() as cursor:
         cursor.execute("SELECT count(*) FROM shop.hidden")
         assert cursor.fetchone() == (0,)
+
+
+def test_a_server_that_does_not_speak_first_is_no_mysql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL, for one, waits for its client: PyMySQL alone would wait for its greeting for a quarter of an hour."""
+    monkeypatch.setattr("gateway.sources.mysql_source._CONNECT_TIMEOUT_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceError) as caught:
+        open_source(config(f"mysql://reader:secret@127.0.0.1:{silent.getsockname()[1]}/shop"))
+    assert caught.value.code == "source_unreachable"

@@ -280,3 +280,23 @@ def test_a_function_that_writes_is_stopped_by_the_transaction(source: PostgresSo
     with shop.admin("shop") as admin:
         row = admin.execute("SELECT count(*) FROM hidden").fetchone()
     assert row == (0,)
+
+
+def test_times_that_python_cannot_hold_are_null_in_an_answer(source: PostgresSource) -> None:
+    """One such cell would else cost the whole answer."""
+    statement = (
+        "SELECT 'infinity'::date, '0044-03-15 BC'::date, '-infinity'::timestamptz, '50000-01-01'::timestamp, "
+        "'24:00'::time, '24:00+00'::timetz, '2024-02-29'::date, '2024-02-29 12:00+02'::timestamptz"
+    )
+    kinds = ("date", "date", "datetime", "datetime", "time", "time", "date", "datetime")
+    row = source.run(proved(Dialect.POSTGRES, statement, *kinds), limits=Limits()).rows[0]
+    assert row[:6] == (None,) * 6
+    assert row[6:] == ("2024-02-29", "2024-02-29T10:00:00")
+
+
+def test_no_password_is_told_and_libpq_writes_nothing(shop: PostgresServer, capfd: pytest.CaptureFixture[str]) -> None:
+    """The driver's library warns on stderr, past Python, of a password file that is none."""
+    with pytest.raises(SourceError) as caught:
+        open_source(config(f"postgresql://reader@127.0.0.1:{shop.port}/shop"))
+    assert caught.value.code == "source_auth_failed"
+    assert capfd.readouterr() == ("", "")

@@ -85,7 +85,7 @@ def numeric(monkeypatch: pytest.MonkeyPatch) -> None:
         ("sc://127.0.0.1/;session_id=0", "source_options_refused"),
         ("sc://127.0.0.1/;token=a;token=b", "source_options_refused"),
         ("sc://127.0.0.1/;use_ssl=maybe", "source_options_refused"),
-        ("sc://127.0.0.1/shop/;token=a", "source_options_refused"),
+        ("sc://127.0.0.1/shop/;token=a", "source_url_invalid"),
         ("sc://user:secret@127.0.0.1/;token=a", "source_options_refused"),
         ("sc://127.0.0.1/;token=two%20words", "source_options_refused"),
         ("sc://127.0.0.1/?token=a", "source_options_refused"),

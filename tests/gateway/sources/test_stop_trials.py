@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import threading
@@ -167,3 +168,20 @@ def test_many_callers_at_once_each_get_their_own_answer(
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.server
+@pytest.mark.parametrize(("opened", "kind"), [(k, k) for k in LONG], indirect=["opened"], ids=list(LONG))
+def test_closing_a_source_stops_its_summaries(opened: tuple[BoundedSource, Callable[[], int]], kind: str) -> None:
+    """A process that is told to end does not wait for the longest statement, and leaves none in the database."""
+    source, running = opened
+    statement = LONG[kind]
+    if kind == "mongodb":
+        statement = json.dumps({"collection": "n", "pipeline": json.loads(statement)})
+    threading.Timer(0.3, source.close).start()
+    with pytest.raises(GatewayError) as caught:
+        source.aggregate(statement, {}, timeout_s=60)  # type: ignore[attr-defined]
+    assert caught.value.code in {"query_cancelled", "query_connection_lost"}
+    assert running() == 0
+    with pytest.raises(GatewayError):
+        source.aggregate(statement, {}, timeout_s=60)  # type: ignore[attr-defined]

@@ -7,9 +7,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from gateway.errors import QueryError
 from gateway.project import Project
 from gateway.sources.open import open_source
 from gateway.summary.model import Summary
+from gateway.summary.releases import MemoryReleases
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
 
@@ -81,4 +83,24 @@ def test_a_parent_outside_the_scope_is_not_named(path: Path) -> None:
     summary = summarise(source, catalog, scope_for(config, catalog, tenant="me"), config)
     assert summary.links == ()
     assert "customers" not in summary.model_dump_json().replace("customer_id", "")
+    source.close()
+
+
+def test_a_guess_that_could_not_be_tested_is_tested_again(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that was away for a moment must not cost a relationship until a table is released anew."""
+    config = Project.parse(f'[[source]]\nname = "shop"\npath = "{path}"\nunrestricted = true\n').source()
+    source, releases = open_source(config), MemoryReleases()
+    catalog = source.reflect()
+    scope = scope_for(config, catalog, tenant="me")
+
+    def away(*_: object, **__: object) -> None:
+        raise QueryError("away", code="query_connection_lost")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("gateway.summary.summarise.probe", away)
+        assert summarise(source, catalog, scope, config, releases=releases).links == ()
+    again = summarise(source, catalog, scope, config, releases=releases)
+    assert "orders.customer_id" in _told(again)
+    monkeypatch.setattr("gateway.summary.summarise.probe", away)
+    assert summarise(source, catalog, scope, config, releases=releases).links == again.links
     source.close()

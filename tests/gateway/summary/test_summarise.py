@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import itertools
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
 
-from gateway.errors import QueryTimeoutError
+from gateway.errors import QueryError, QueryTimeoutError
 from gateway.project import Project, SourceConfig
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
 from gateway.summary.model import Summary
 from gateway.summary.releases import MemoryReleases
-from gateway.summary.summarise import summarise
+from gateway.summary.summarise import TableDone, summarise
 from gateway.tenancy.rules import scope_for
 from tests.gateway.summary.worlds import Row, summary_of, write
 
@@ -139,12 +141,13 @@ def test_partial_results_are_kept_when_a_table_fails(
     def fail(*_: object, **__: object) -> list[tuple[object, ...]]:
         raise QueryTimeoutError("the database did not answer in time")
 
-    told: list[str] = []
+    told: list[TableDone] = []
     monkeypatch.setattr(source, "aggregate", fail)
     table = _summary(source, config, progress=told.append).tables[0]
     assert table.rows == "few"
     assert [c.name for c in table.columns] == ["id", "who", "status", "total", "placed", "note"]
-    assert told == ["1/1 orders: no statistics (query_timeout)"]
+    assert [str(done) for done in told] == ["1/1 orders"]
+    assert told[0].trouble == "cannot be read now: names and types only (query_timeout)"
     source.close()
 
 
@@ -196,3 +199,74 @@ def test_a_table_released_today_is_not_read_again(tmp_path: Path, monkeypatch: p
 
     monkeypatch.setattr("gateway.summary.summarise.measure", never)
     assert summary_of(file, releases=kept) == first
+
+
+def test_a_source_that_was_closed_gives_no_summary(
+    make: Callable[..., tuple[Source, SourceConfig]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half a summary would be taken for what there is to know."""
+    source, config = make(TENANT)
+    real, releases = source.aggregate, MemoryReleases()
+    asked = itertools.count()
+
+    def fail(*said: Any, **named: Any) -> list[tuple[object, ...]]:
+        if next(asked):
+            raise QueryError("stopped", code="query_cancelled")
+        return real(*said, **named)
+
+    monkeypatch.setattr(source, "aggregate", fail)
+    with pytest.raises(QueryError) as caught:
+        _summary(source, config, releases=releases)
+    assert caught.value.code == "query_cancelled"
+    assert releases._kept == {}
+    source.close()
+
+
+def test_a_column_that_fails_is_named_and_counted_again_next_time(tmp_path: Path) -> None:
+    """Its table is told without it; once its owner has mended it, nobody waits for the gate."""
+    path = tmp_path / "s.duckdb"
+    with duckdb.connect(str(path)) as c:
+        c.execute("create table t as select i as n, 'v' || i as word from range(200) r(i)")
+        c.execute("create view broken as select n, word::int as bad from t")
+    releases, told = MemoryReleases(), []
+    text = f'[[source]]\nname = "s"\npath = "{path}"\nunrestricted = true\n'
+    for mended in (False, True):
+        if mended:
+            with duckdb.connect(str(path)) as c:
+                c.execute("create or replace view broken as select n, n::int as bad from t")
+        config = Project.parse(text).source()
+        source = open_source(config)
+        catalog = source.reflect()
+        scope = scope_for(config, catalog, tenant="me")
+        summary = summarise(source, catalog, scope, config, releases=releases, progress=told.append)
+        source.close()
+        table = next(table for table in summary.tables if table.name == "broken")
+        bad, good = table.column("bad"), table.column("n")
+        assert bad is not None
+        assert good is not None
+        assert good.distinct == "unique"
+        assert bad.distinct == ("unique" if mended else "unknown")
+    assert [(done.table, done.trouble) for done in told if done.trouble] == [
+        ("broken", "nothing could be counted of bad: name and type only")
+    ]
+
+
+def test_a_failure_that_says_nothing_of_a_column_is_of_the_table(
+    make: Callable[..., tuple[Source, SourceConfig]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost connection must not be kept as a column that cannot be counted."""
+    source, config = make(TENANT)
+    real = source.aggregate
+
+    def fail(statement: str, parameters: Any, *, timeout_s: float) -> list[tuple[object, ...]]:
+        if len(statement) > 2_000:
+            raise QueryError("lost", code="query_connection_lost")
+        return real(statement, parameters, timeout_s=timeout_s)
+
+    told: list[TableDone] = []
+    monkeypatch.setattr(source, "aggregate", fail)
+    releases = MemoryReleases()
+    _summary(source, config, progress=told.append, releases=releases)
+    assert told[0].trouble == "cannot be read now: names and types only (query_connection_lost)"
+    assert all("~links" in key for key in releases._kept)
+    source.close()

@@ -11,6 +11,7 @@ import duckdb
 import pytest
 
 from gateway.catalog import Catalog
+from gateway.errors import QueryError
 from gateway.project import Project
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
@@ -188,3 +189,19 @@ def test_masking_says_when_a_spelling_must_be_looked_up(opened: Opened) -> None:
     masked = mask("muller gmbh and acme, corp", Scanner(ScanConfig(model=None)), index=index)
     assert [value.styled for value in masked.values] == [True, False]
     assert masked.vault.bindings() == {"v1": "muller gmbh", "v2": "acme corp"}
+
+
+def test_a_column_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """Half an index would guard half: so nothing is asked, and its owner learns which column it is."""
+    path = tmp_path / "s.duckdb"
+    with duckdb.connect(str(path)) as c:
+        c.execute("create table t as select 'ada@lovelace.example' as word")
+        c.execute("create view broken as select word::int::varchar as bad from t")
+    config = Project.parse(f'[[source]]\nname = "s"\npath = "{path}"\nunrestricted = true\n').source()
+    source = open_source(config)
+    catalog = source.reflect()
+    with pytest.raises(QueryError, match=r"column 'broken\.bad' cannot be read \(query_value_invalid\)") as caught:
+        build_index(source, catalog, scope_for(config, catalog, tenant="me"), key=KEY)
+    assert "lovelace" not in str(caught.value)
+    assert caught.value.__suppress_context__
+    source.close()

@@ -7,7 +7,7 @@ import pytest
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
 from gateway.errors import ConfigError, ScopeRefusedError
 from gateway.project import Project, SourceConfig
-from gateway.tenancy.rules import scope_for
+from gateway.tenancy.rules import check_rules, scope_for
 from gateway.tenancy.scope import ParentFilter, RowFilter
 
 
@@ -167,3 +167,53 @@ def test_the_tenant_column_stays_visible_where_a_join_needs_it() -> None:
 def test_an_unknown_time_zone_of_a_session_is_refused() -> None:
     with pytest.raises(ScopeRefusedError):
         scope_for(_config(RULES), CATALOG, tenant="lumen", timezone="Nowhere")
+
+
+NUMBERED = Catalog(
+    source="shop",
+    dialect=Dialect.POSTGRES,
+    tables=(
+        Table(
+            name="t1",
+            physical=("public", "顧客"),
+            columns=(
+                Column(name="tenant", physical="tenant", type=ColumnType.TEXT),
+                Column(name="c2", physical="秘密", type=ColumnType.TEXT),
+                Column(name="total", physical="total", type=ColumnType.NUMBER),
+            ),
+        ),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ('[source.tables.t1]\nshared = true', "tables.t1.physical: missing"),
+        ('[source.tables.t1]\nphysical = "public.注文"\nshared = true', "tables.t1.physical: 't1' stands for another"),
+        (
+            '[source.tables.t1]\nphysical = "public.顧客"\ntenant = "tenant"\ndeny = ["c2"]',
+            "tables.t1.columns.c2.physical: missing",
+        ),
+        (
+            '[source.tables.t1]\nphysical = "public.顧客"\ntenant = "tenant"\n[source.tables.t1.columns.c2]\n'
+            'physical = "名"\nhidden = true',
+            "tables.t1.columns.c2.physical: 'c2' stands for another",
+        ),
+    ],
+)  # fmt: skip
+def test_attack_a_new_table_does_not_take_over_the_rule_of_a_number(rule: str, said: str) -> None:
+    """Who can make tables could else move a rule such as "shared" to the table of their choice."""
+    config = Project.parse(f'[[source]]\nname = "shop"\nurl = "postgresql://h/d"\n{rule}').source()
+    with pytest.raises(ConfigError) as caught:
+        check_rules(config, NUMBERED)
+    assert said in str(caught.value)
+    assert "秘密" not in str(caught.value)
+
+
+def test_a_number_with_its_own_name_is_taken() -> None:
+    rule = (
+        'physical = "public.顧客"\ntenant = "tenant"\ndeny = ["c2"]\n[source.tables.t1.columns.c2]\nphysical = "秘密"'
+    )
+    config = Project.parse(f'[[source]]\nname = "shop"\nurl = "postgresql://h/d"\n[source.tables.t1]\n{rule}').source()
+    assert scope_for(config, NUMBERED, tenant="a").tables["t1"].columns == {"total"}
