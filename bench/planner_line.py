@@ -19,7 +19,7 @@ from gateway.llm.offline.planner import OfflinePlanner
 from gateway.refusals import mapped
 from gateway.summary.model import Summary
 from prompts.build import build_prompt
-from redaction.fingerprints import IndexBuilder
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import ScanConfig, Scanner, scan
 

@@ -21,7 +21,8 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from detection_sentences import CLEAN, SCHEMA_TABLES, SUBJECTS, TABLE_NAMES
 
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import ValueIndex
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import ScanConfig, Scanner, scan
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt

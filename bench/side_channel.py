@@ -16,7 +16,8 @@ import statistics
 import time
 import warnings
 
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import ValueIndex
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import ScanConfig, Scanner
 

@@ -54,6 +54,10 @@ class LimitSettings(_Group):
     """Most questions of one user in an hour, counted once for all replicas; 0 for no bound."""
     index_values_per_column: Annotated[int, Field(ge=0, le=10_000_000)] = 200_000
     """Columns with more distinct values are not linked (and the summary page says so)."""
+    index_refresh_s: Annotated[float, Field(ge=0, le=86_400)] = 300.0
+    """Seconds after which what is known of the data's values is compared with the data, while questions go on."""
+    index_max_age_s: Annotated[float, Field(ge=0, le=86_400)] = 900.0
+    """Seconds after which a question waits for that, and is refused if it fails; 0 to compare at every question."""
 
 
 class OwnPatternSettings(_Group):

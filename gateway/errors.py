@@ -126,6 +126,12 @@ class ScanUnfinishedError(GuardFailedError):
     default_code = "scan_unfinished"
 
 
+class IndexStaleError(GuardFailedError):
+    """What the egress guard knows of the data is older than allowed and could not be refreshed."""
+
+    default_code = "index_stale"
+
+
 class AuditUnavailableError(GuardFailedError):
     """The audit log cannot be written, so nothing is sent and nothing is run."""
 

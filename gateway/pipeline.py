@@ -223,7 +223,8 @@ class Gateway:
             progress = trace.counting("summarise", of=len(scope.tables))
             known = await asyncio.to_thread(attached.known, scope, progress=progress)
             columns = sum(len(table.columns) for table in known.summary.tables)
-            stage.says = f"{columns} columns, release {known.summary.release[:12]}"
+            age = f"values of {known.values_age_s():.0f} s ago"
+            stage.says = f"{columns} columns, release {known.summary.release[:12]}, {age}"
         return _Setting(attached=attached, scope=scope, known=known, past=past)
 
     # 3 mask

@@ -29,6 +29,7 @@ from gateway.store.releases import StateReleases
 from gateway.store.seal import MasterKey, hkdf
 from gateway.store.spend import StateLedger
 from gateway.store.state import State
+from gateway.summary.freshness import IndexAges
 from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
 from prompts.budget import check_encoding
@@ -191,6 +192,9 @@ def _open(
                     max_index_values=settings.limits.index_values_per_column,
                     limits=limits,
                     keep_results_s=settings.limits.keep_results_s,
+                    index_ages=IndexAges(
+                        refresh_s=settings.limits.index_refresh_s, max_age_s=settings.limits.index_max_age_s
+                    ),
                     # A project's releases are one for all replicas and outlive them, as two that differ must not give
                     # a row away; an own file may change between two questions, and nobody else is told of it.
                     releases=StateReleases(state) if project.file else None,

@@ -1,10 +1,10 @@
 """The private value index: which text is a value of which column, without holding a single value.
 
 Each distinct value is normalised, hashed with a key of this index alone (BLAKE2b, 64 bits) and dropped. What stays
-is one sorted array of 64-bit fingerprints and, in 32 bits more, the set of columns that hold it and whether it is
-spelt as it was hashed but for case: 96 bits per value. Of values of a few words, the parts by which people call
-them take 96 bits each besides (`redaction.parts`). A look-up that is not a value answers "yes" with probability
-n / 2**64, about 5e-14 for a million values.
+is one sorted array of 64-bit fingerprints and, in 32 bits more, the number of the set of columns that hold it, and how
+each spells it: 96 bits per value. Of values of a few words, the parts by which people call them take 96 bits each
+besides (`redaction.parts`). A look-up that is not a value answers "yes" with probability n / 2**64, about 5e-14 for a
+million values. `redaction.index_builder` makes an index and refreshes it.
 
 An index belongs to one scope and its key is derived for that scope, so nothing of one tenant's index says anything
 of another's: they share neither fingerprints nor memory. A look-up hashes and bisects whatever the answer is.
@@ -17,14 +17,12 @@ import re
 import unicodedata
 from array import array
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import merge
-from itertools import groupby, repeat
-from operator import itemgetter
+from enum import StrEnum
 from typing import Final, NoReturn
 
-from redaction.parts import BEGINNING, LATER, parts_of, rare
+from redaction.parts import BEGINNING, LATER
 
 MAX_WORDS: Final = 8
 """A value of more words is free text: nobody types it whole. Only a fragment of it is kept, for the egress guard."""
@@ -32,19 +30,13 @@ MAX_WORDS: Final = 8
 MAX_CHARS: Final = 200
 """Only so much of a value is read; the rest of a longer one is never hashed."""
 
-_STYLED: Final = 1 << 31
-"""Bit of a column-set number: no value of this form is spelt with these very letters; "muller" stands for "Müller"."""
-
-_PART: Final = 1 << 30
-"""Bit of a column-set number: the fingerprint is of a part of values (`redaction.parts`)."""
-
-_COLUMN_SET: Final = ~(_STYLED | _PART)
+CODE_MARK: Final = "\x01"
+"""Begins the form in which an identifier number is hashed; normalised text cannot hold it."""
+FRAGMENT_MARK: Final = "\x04"
+"""The same for the beginning of a value of more than `MAX_WORDS` words."""
 
 _MIN_DIGITS: Final = 5
 """Digits alone identify nothing below this length: years, quantities, small codes."""
-_CODE_MARK: Final = "\x01"
-"""Begins the form in which an identifier number is hashed; normalised text cannot hold it."""
-
 _WORD: Final = re.compile(r"[^\W_]+")
 _SIBILANT: Final = ("s", "x", "z", "ch", "sh")
 
@@ -80,6 +72,52 @@ def number_forms(phrase: str) -> Iterator[str]:
         yield prefix + last + ("es" if last.endswith(_SIBILANT) else "s")
 
 
+class Kind(StrEnum):
+    """What a fingerprint is of."""
+
+    VALUE = "value"
+    PART = "part"
+    FRAGMENT = "fragment"
+
+
+@dataclass(frozen=True, slots=True)
+class Holders:
+    """A set of columns that fingerprints share.
+
+    Attributes:
+        kind: What these fingerprints are of.
+        held: Each column, sorted, and whether it has a value spelt with these very letters but for case; "muller" is
+            no spelling of "Müller".
+    """
+
+    kind: Kind
+    held: tuple[tuple[str, bool], ...]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns, sorted."""
+        return tuple(column for column, _ in self.held)
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Everything an index keeps; read by `ValueIndex` and, for a refresh, by `redaction.index_builder`.
+
+    Attributes:
+        prints: Sorted fingerprints.
+        set_of: For each, the number of its set of columns.
+        sets: The sets of columns, by number.
+        longest: Words of the longest value of each column that has one of at most `MAX_WORDS`.
+        skipped: Columns left out because they have too many distinct values.
+    """
+
+    prints: array[int]
+    set_of: array[int]
+    sets: tuple[Holders, ...]
+    longest: Mapping[str, int]
+    skipped: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStats:
     """What an index costs and how sure it is.
@@ -109,36 +147,35 @@ class ValueIndex:
     """Keyed fingerprints of the values of one scope; made by `IndexBuilder`. Read-only and thread-safe.
 
     It can be neither pickled nor printed, and compares by identity: a fingerprint leaves it in no way.
+
+    Args:
+        key: Key of the fingerprints.
+        contents: What the builder made.
+        lineage: Identity of the first index that this one is a refresh of, if it is one.
     """
 
-    __slots__ = ("_column_sets", "_fragments", "_key", "_prints", "_set_of", "columns", "max_words", "skipped", "token")
+    __slots__ = ("_columns_of", "_contents", "_key", "_styled", "columns", "has_fragments", "lineage", "max_words",
+                 "skipped", "token")  # fmt: skip
 
-    def __init__(
-        self,
-        *,
-        key: bytes,
-        prints: array[int],
-        set_of: array[int],
-        column_sets: tuple[tuple[str, ...], ...],
-        fragments: array[int],
-        skipped: tuple[str, ...],
-        max_words: int,
-    ) -> None:
+    def __init__(self, key: bytes, contents: Contents, *, lineage: object | None = None) -> None:
         self._key = key
-        self._prints = prints
-        self._set_of = set_of
-        self._column_sets = column_sets
-        self._fragments = fragments
-        self.columns = tuple(sorted({column for columns in column_sets for column in columns}))
-        self.skipped = skipped
-        self.max_words = max_words
+        self._contents = contents
+        self._columns_of = tuple(holders.columns for holders in contents.sets)
+        self._styled = tuple(not any(literal for _, literal in holders.held) for holders in contents.sets)
+        self.columns = tuple(sorted({column for columns in self._columns_of for column in columns}))
+        self.skipped = tuple(sorted(contents.skipped))
+        self.max_words = max(contents.longest.values(), default=1)
+        self.has_fragments = any(holders.kind is Kind.FRAGMENT for holders in contents.sets)
+        """Whether any value was longer than `MAX_WORDS` words."""
         self.token = object()
         """Identity of these very contents, for caches: never equal to another index's."""
+        self.lineage = lineage or object()
+        """Identity of the scope's index through all its refreshes, for caches of what no contents decide."""
 
     def find(self, phrase: str) -> tuple[str, ...]:
         """Columns that hold a normalised phrase, sorted; empty if none does."""
-        at = _position(self._prints, _fingerprint(self._key, phrase))
-        return () if at is None else self._column_sets[self._set_of[at] & _COLUMN_SET]
+        number = self._set(phrase)
+        return () if number is None else self._columns_of[number]
 
     def find_part(self, phrase: str, *, beginning: bool) -> tuple[str, ...]:
         """Columns of which some values begin with a normalised phrase, or hold it as a later word; sorted."""
@@ -146,32 +183,46 @@ class ValueIndex:
 
     def find_code(self, digits: str) -> tuple[str, ...]:
         """Identifier columns that hold a number, sorted; empty if none does."""
-        return self.find(_CODE_MARK + digits)
+        return self.find(CODE_MARK + digits)
 
     def is_styled(self, phrase: str) -> bool:
         """Whether the values behind a phrase have accents or punctuation, so that the phrase itself equals none."""
-        at = _position(self._prints, _fingerprint(self._key, phrase))
-        return at is not None and bool(self._set_of[at] & _STYLED)
+        number = self._set(phrase)
+        return number is not None and self._styled[number]
 
     def has_fragment(self, phrase: str) -> bool:
         """Whether a normalised phrase of `MAX_WORDS` words begins a longer value."""
-        return _position(self._fragments, _fingerprint(self._key, phrase)) is not None
+        return self._set(FRAGMENT_MARK + phrase) is not None
 
-    @property
-    def has_fragments(self) -> bool:
-        """Whether any value was longer than `MAX_WORDS` words."""
-        return len(self._fragments) > 0
+    def _set(self, form: str) -> int | None:
+        prints, wanted = self._contents.prints, fingerprint(self._key, form)
+        at = bisect_left(prints, wanted)
+        return self._contents.set_of[at] if at < len(prints) and prints[at] == wanted else None
+
+    def contents(self, key: bytes) -> Contents:
+        """What the index keeps, for whoever has its key: the builder of the next one.
+
+        Raises:
+            ValueError: It is another index's key.
+        """
+        if key != self._key:
+            msg = "an index can only be refreshed under its own key"
+            raise ValueError(msg)
+        return self._contents
 
     @property
     def stats(self) -> IndexStats:
         """What the index costs and how sure it is."""
-        size = sum(len(part) * part.itemsize for part in (self._prints, self._set_of, self._fragments))
-        entries = len(self._prints) + len(self._fragments)
-        parts = sum(bool(number & _PART) for number in self._set_of)
+        kept = self._contents
+        size = sum(len(part) * part.itemsize for part in (kept.prints, kept.set_of))
+        entries = len(kept.prints)
+        counted = dict.fromkeys(Kind, 0)
+        for number, times in _tally(kept.set_of, len(kept.sets)):
+            counted[kept.sets[number].kind] += times
         return IndexStats(
-            values=len(self._prints) - parts,
-            parts=parts,
-            fragments=len(self._fragments),
+            values=counted[Kind.VALUE],
+            parts=counted[Kind.PART],
+            fragments=counted[Kind.FRAGMENT],
             bytes=size,
             bits_per_value=size * 8 / entries if entries else 0.0,
             false_positive_rate=entries / 2**64,
@@ -180,7 +231,7 @@ class ValueIndex:
         )
 
     def __len__(self) -> int:
-        return len(self._prints)
+        return len(self._contents.prints)
 
     def __bool__(self) -> bool:
         return True
@@ -193,147 +244,6 @@ class ValueIndex:
         raise TypeError(msg)
 
 
-@dataclass(frozen=True, slots=True)
-class _Prints:
-    """Sorted fingerprints of one column; those of values spelt as hashed; those of parts."""
-
-    prints: array[int]
-    literal: array[int]
-    parts: array[int]
-
-
-class _Marked:
-    """Whether a fingerprint is in any of some sorted arrays; asked in rising order."""
-
-    def __init__(self, arrays: Iterable[array[int]]) -> None:
-        self._merged = merge(*arrays)
-        self._next = next(self._merged, None)
-
-    def has(self, fingerprint: int) -> bool:
-        while self._next is not None and self._next < fingerprint:
-            self._next = next(self._merged, None)
-        return self._next == fingerprint
-
-
-class IndexBuilder:
-    """Builds a `ValueIndex` in one pass; holds fingerprints only, never a value.
-
-    Args:
-        key: Key of the index, 16 to 64 bytes; derive one per scope.
-        previous: An index of the same key to refresh: columns that are not added anew keep their fingerprints.
-    """
-
-    def __init__(self, key: bytes, *, previous: ValueIndex | None = None) -> None:
-        if not 16 <= len(key) <= 64:
-            msg = "the key of a value index has 16 to 64 bytes"
-            raise ValueError(msg)
-        self._key = hashlib.blake2b(key, digest_size=32, person=b"rowless-index").digest()
-        if previous is not None and previous._key != self._key:  # noqa: SLF001
-            msg = "an index can only be refreshed under its own key"
-            raise ValueError(msg)
-        self._previous = previous
-        self._columns: dict[str, array[int]] = {}
-        self._literal: dict[str, array[int]] = {}
-        self._parts: dict[str, array[int]] = {}
-        self._fragments = array("Q") if previous is None else array("Q", previous._fragments)  # noqa: SLF001
-        self._skipped: set[str] = set()
-        self._max_words = previous.max_words if previous is not None else 1
-
-    def add(self, column: str, values: Iterable[str], *, max_values: int | None = None) -> bool:
-        """Hash the distinct values of one column, named ``table.column``, and drop them.
-
-        Returns:
-            False if the column has more than `max_values` values: then nothing of it is kept, and `skipped` says so.
-        """
-        prints = array("Q")
-        fragments = array("Q")
-        literal = array("Q")
-        parts = array("Q")
-        longest = 1
-        for seen, value in enumerate(values):
-            if max_values is not None and seen >= max_values:
-                self._columns[column] = self._literal[column] = self._parts[column] = array("Q")
-                self._skipped.add(column)
-                return False
-            words = normalise(value[:MAX_CHARS]).split(" ")
-            if len(words) > MAX_WORDS:
-                fragments.append(_fingerprint(self._key, " ".join(words[:MAX_WORDS])))
-                continue
-            phrase = " ".join(words)
-            if is_indexed(phrase):
-                prints.append(_fingerprint(self._key, phrase))
-                if value.casefold() == phrase:
-                    literal.append(prints[-1])
-                longest = max(longest, len(words))
-            parts.extend(_fingerprint(self._key, part) for part in parts_of(words))
-        self._parts[column] = rare(parts)
-        self._columns[column] = _sorted(prints + self._parts[column])
-        self._literal[column] = _sorted(literal)
-        self._fragments.extend(fragments)
-        self._max_words = max(self._max_words, longest)
-        self._skipped.discard(column)
-        return True
-
-    def add_codes(self, column: str, values: Iterable[str], *, max_values: int | None = None) -> bool:
-        """Hash the numbers of one identifier column, to be found by `ValueIndex.find_code` alone. As `add`."""
-        prints = array("Q")
-        for seen, value in enumerate(values):
-            if max_values is not None and seen >= max_values:
-                self._columns[column] = self._literal[column] = array("Q")
-                self._skipped.add(column)
-                return False
-            prints.append(_fingerprint(self._key, _CODE_MARK + value))
-        self._columns[column] = self._literal[column] = _sorted(prints)
-        self._skipped.discard(column)
-        return True
-
-    def build(self) -> ValueIndex:
-        """Merge the columns' sorted fingerprints into one array, and number the sets of columns."""
-        columns = self._kept() | {
-            c: _Prints(self._columns[c], self._literal[c], self._parts.get(c, array("Q"))) for c in self._columns
-        }
-        ordered, set_of = array("Q"), array("I")
-        numbers: dict[tuple[str, ...], int] = {}
-        streams = [zip(kept.prints, repeat(column)) for column, kept in sorted(columns.items())]
-        literal = _Marked(kept.literal for kept in columns.values())
-        parts = _Marked(kept.parts for kept in columns.values())
-        for fingerprint, holders in groupby(merge(*streams), key=itemgetter(0)):
-            number = numbers.setdefault(tuple(column for _, column in holders), len(numbers))
-            ordered.append(fingerprint)
-            set_of.append(
-                number | (0 if literal.has(fingerprint) else _STYLED) | (_PART if parts.has(fingerprint) else 0)
-            )
-        return ValueIndex(
-            key=self._key,
-            prints=ordered,
-            set_of=set_of,
-            column_sets=tuple(numbers),
-            fragments=_sorted(self._fragments),
-            skipped=tuple(sorted(self._skipped.union(self._still_skipped()))),
-            max_words=self._max_words,
-        )
-
-    def _kept(self) -> dict[str, _Prints]:
-        """Columns of the previous index that were not added anew."""
-        kept: dict[str, _Prints] = {}
-        if self._previous is None:
-            return kept
-        previous = self._previous
-        for fingerprint, number in zip(previous._prints, previous._set_of, strict=True):  # noqa: SLF001
-            for column in previous._column_sets[number & _COLUMN_SET]:  # noqa: SLF001
-                if column not in self._columns:
-                    held = kept.setdefault(column, _Prints(array("Q"), array("Q"), array("Q")))
-                    held.prints.append(fingerprint)
-                    if not number & _STYLED:
-                        held.literal.append(fingerprint)
-                    if number & _PART:
-                        held.parts.append(fingerprint)
-        return kept
-
-    def _still_skipped(self) -> Collection[str]:
-        return {c for c in self._previous.skipped if c not in self._columns} if self._previous is not None else ()
-
-
 def is_indexed(phrase: str) -> bool:
     """Whether a normalised phrase says enough to be a value: not one letter, not a short number."""
     bare = phrase.replace(" ", "")
@@ -342,14 +252,13 @@ def is_indexed(phrase: str) -> bool:
     return len(bare) > 1
 
 
-def _sorted(prints: array[int]) -> array[int]:
-    return array("Q", sorted(set(prints)))
+def fingerprint(key: bytes, form: str) -> int:
+    """The keyed hash of a normalised form, perhaps marked; 64 bits."""
+    return int.from_bytes(hashlib.blake2b(form.encode(), digest_size=8, key=key).digest(), "little")
 
 
-def _fingerprint(key: bytes, phrase: str) -> int:
-    return int.from_bytes(hashlib.blake2b(phrase.encode(), digest_size=8, key=key).digest(), "little")
-
-
-def _position(prints: array[int], fingerprint: int) -> int | None:
-    at = bisect_left(prints, fingerprint)
-    return at if at < len(prints) and prints[at] == fingerprint else None
+def _tally(set_of: Sequence[int], sets: int) -> Iterator[tuple[int, int]]:
+    counted = [0] * sets
+    for number in set_of:
+        counted[number] += 1
+    return iter(enumerate(counted))

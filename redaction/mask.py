@@ -158,7 +158,7 @@ def mask(
     known = scanner.known(known_names)
     reading = clean(question)
     text = reading.text
-    within = index.token if index is not None else None
+    within = index.lineage if index is not None else None
     findings = [
         f for f in scanner.find(text, known=known, within=within) if policy.action(f.entity_type) is not Action.ALLOW
     ]

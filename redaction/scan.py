@@ -176,7 +176,7 @@ def _read(
     text = segment.text
     if asked:
         text = PLACEHOLDER.sub(lambda m: "it".ljust(len(m.group())), text)
-    findings = scanner.find(text, prose=asked, known=known, within=index.token if index is not None else None)
+    findings = scanner.find(text, prose=asked, known=known, within=index.lineage if index is not None else None)
     kinds = {f.entity_type for f in findings if not (asked and f.entity_type in allowed)}
     kinds |= check_segment(segment.kind, text, index, known)
     verdict = frozenset(kinds)

@@ -110,7 +110,7 @@ class Scanner:
             text: As typed or as built.
             prose: Whether a person wrote it; False for identifiers and closed words.
             known: Names of the schema, which are no person's.
-            within: Token of a value index. Findings are kept for the same text under the same token; without one they
+            within: Lineage of a value index. Findings are kept for the same text under the same one; without one they
                 are not, so that no tenant can tell by the time taken what another has asked.
 
         Raises:

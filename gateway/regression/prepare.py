@@ -26,7 +26,7 @@ from prompts.budget import count_tokens
 from prompts.build import RepairNote, build_prompt
 from prompts.regression.case import Case, Spec
 from prompts.template import TEMPLATES
-from redaction.fingerprints import IndexBuilder
+from redaction.index_builder import IndexBuilder
 from redaction.mask import LinkedValue, MaskedEntity, MaskedQuestion, Vault, mask
 from redaction.scan import PLACEHOLDER, ScannedPrompt, Scanner, scan
 from redaction.segments import UnscannedPrompt
@@ -185,4 +185,5 @@ def _inline(facts: Mapping[str, object]) -> Known:
         facts=summary.model_dump(mode="json"),
         schema=reply_schema(summary),
         made_at=0.0,
+        values_as_of=0.0,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Protocol
 
 from gateway.catalog import Catalog, Dialect
@@ -79,6 +79,14 @@ class Source(Protocol):
         """Stream the distinct text values of a column under a scope, to be hashed at once and dropped.
 
         Called by `gateway.summary.values` alone, which feeds `redaction.fingerprints`. Stops after `max_values` + 1.
+        """
+        ...
+
+    def look_again(self, tables: Collection[str]) -> None:
+        """Forget what is remembered of where the rows of some tables lie, so that what is read next is not old.
+
+        Raises:
+            GatewayError: It could not be done; what would be read may be old.
         """
         ...
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager
 from typing import Final
 
@@ -59,6 +59,9 @@ class BoundedSource(ABC):
         """
         self._closing.cancel()
         self._close()
+
+    def look_again(self, tables: Collection[str]) -> None:  # noqa: B027  (most engines remember nothing)
+        """Nothing is remembered of rows (see `gateway.sources.base.Source`)."""
 
     def reflect(self) -> Catalog:
         """Read the structure anew (see `gateway.sources.base.Source`)."""

@@ -10,8 +10,8 @@ from __future__ import annotations
 import re
 import socket
 import threading
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import quote, unquote
@@ -19,6 +19,7 @@ from urllib.parse import quote, unquote
 from pydantic import SecretStr
 
 from gateway.catalog import Catalog, Dialect
+from gateway.errors import GatewayError
 from gateway.project import SourceConfig
 from gateway.sources.address import Address, read_address
 from gateway.sources.base import Cancel
@@ -147,6 +148,10 @@ class SparkSource(SqlSource):
                 finally:
                     fetch.close()
         except SparkFailure as error:
+            if error.code is Code.CONFLICT:
+                # Files that the session remembers are gone. Whoever asks again finds those that there are.
+                with suppress(GatewayError):
+                    self.look_again([table.name for table in self._known_catalog().tables])
             raise failure((watch.reason if watch is not None else None) or error.code, self.name) from None
         finally:
             self._slots.release()
@@ -182,6 +187,15 @@ class SparkSource(SqlSource):
             return found
         finally:
             rows.close()
+
+    def look_again(self, tables: Collection[str]) -> None:
+        """A session lists the files of a table once; another program's writes are seen only after this."""
+        known = self._known_catalog().by_name
+        try:
+            for name in tables:
+                self.ask("REFRESH TABLE {}", known[name].physical)
+        except SparkFailure as error:
+            raise failure(error.code, self.name) from None
 
     def schema(self, table: Sequence[str]) -> Any:
         """Columns of a table, as the protocol has them."""

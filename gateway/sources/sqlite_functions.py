@@ -1,10 +1,17 @@
-"""Which functions an SQLite statement may call, and the one that some builds of SQLite lack."""
+"""Which functions an SQLite statement may call, the one that some builds of SQLite lack, and the digest of columns."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import math
 import sqlite3
 from typing import Final
+
+DIGEST: Final = "rowless_digest"
+"""The aggregate of `gateway.summary.digests`. No chart is compiled to it, and the checker of stage 10 refuses it."""
+_MEMORY: Final = 50_000
+"""Hashes of cells that are remembered, as most columns repeat themselves."""
 
 _NAMES: Final = """
 abs char coalesce concat concat_ws format glob hex ifnull iif instr length like lower ltrim max min nullif octet_length
@@ -15,13 +22,14 @@ row_number rank dense_rank percent_rank cume_dist ntile lag lead first_value las
 ceil ceiling floor ln log log10 log2 mod pi pow power radians sqrt exp degrees trunc
 json json_array json_array_length json_extract json_type json_valid json_quote json_each json_tree -> ->>
 """
-ALLOWED_FUNCTIONS: Final = frozenset(_NAMES.split())
+ALLOWED_FUNCTIONS: Final = frozenset(_NAMES.split()) | {DIGEST}
 """Core, date, aggregate, window, math and JSON functions, less those that read files, load code, make large values out
 of small ones, or tell of the server. Source: sqlite.org/lang_corefunc.html and the lists beside it."""
 
 
 def register(connection: sqlite3.Connection) -> None:
-    """Add the square root, which SQLite has only if it was built with its math functions."""
+    """Add the digest, and the square root, which SQLite has only if it was built with its math functions."""
+    connection.create_aggregate(DIGEST, -1, Digest)  # type: ignore[arg-type]  # the stub knows one argument only
     try:
         connection.execute("SELECT sqrt(1)").fetchone()
     except sqlite3.OperationalError:
@@ -30,3 +38,36 @@ def register(connection: sqlite3.Connection) -> None:
 
 def _sqrt(value: object) -> float | None:
     return math.sqrt(value) if isinstance(value, int | float) and value >= 0 else None
+
+
+class Digest:
+    """Filled cells and the sum of a keyed hash of each, for several columns: ``rowless_digest(key, cell, …)``.
+
+    SQLite has no hash of its own, so this one is called back for each row; cells come as blobs. The result is JSON, a
+    list of pairs, as the sums are larger than a number of SQLite.
+    """
+
+    def __init__(self) -> None:
+        self._filled: list[int] = []
+        self._sums: list[int] = []
+        self._known: dict[bytes, int] = {}
+
+    def step(self, key: str, *cells: bytes | None) -> None:
+        """Add one row. The key is hexadecimal."""
+        if not self._filled:
+            self._filled, self._sums = [0] * len(cells), [0] * len(cells)
+        if len(self._known) > _MEMORY:
+            self._known.clear()
+        for i, cell in enumerate(cells):
+            if cell is None:
+                continue
+            hashed = self._known.get(cell)
+            if hashed is None:
+                raw = hashlib.blake2b(cell, digest_size=8, key=bytes.fromhex(key)).digest()
+                hashed = self._known[cell] = int.from_bytes(raw, "little")
+            self._filled[i] += 1
+            self._sums[i] += hashed
+
+    def finalize(self) -> str:
+        """The pairs, one a column; none if there was no row."""
+        return json.dumps(list(zip(self._filled, self._sums, strict=True)))

@@ -16,7 +16,8 @@ from gateway.catalog import Catalog, Column, ColumnType, Table
 from gateway.errors import QueryError
 from gateway.sources.base import Source
 from gateway.tenancy.scope import Scope
-from redaction.fingerprints import IndexBuilder, ValueIndex, normalise, number_forms
+from redaction.fingerprints import ValueIndex, normalise, number_forms
+from redaction.index_builder import IndexBuilder
 
 MAX_VALUES: Final = 200_000
 """Distinct values of one column; a larger column is skipped, and the index says so."""
@@ -45,25 +46,26 @@ def build_index(
         key: Key of the process, at least 16 bytes; each scope's own key is derived from it.
         max_values: Columns with more distinct values are skipped.
         previous: An index of the same scope and key to refresh.
-        changed: With `previous`: columns (``table.column``) to read anew; the others keep their fingerprints.
+        changed: With `previous`: columns (``table.column``) to read anew; the others keep their fingerprints, and what
+            is no longer in scope is forgotten. All are read, if None.
 
     Raises:
         QueryError: A column could not be read, and is named. No index is better than half an index: the egress guard
             relies on it.
     """
-    builder = IndexBuilder(scope_key(key, scope), previous=previous)
-    for table, column in indexed_columns(catalog, scope):
-        name = f"{table.name}.{column.name}"
-        if previous is not None and changed is not None and name not in changed:
-            continue
-        with _named(name):
-            values = source.distinct_values(table.name, column.name, scope, max_values=max_values)
-            builder.add(name, values, max_values=max_values)
-    for name, of_table, of_column in _code_columns(catalog, scope):
-        if previous is None or changed is None or name in changed:
+    codes = set(_code_columns(catalog, scope))
+    columns = linked_columns(catalog, scope)
+    read = {f"{table}.{column}" for table, column in columns}
+    keep: frozenset[str] = frozenset()
+    if previous is not None and changed is not None:
+        keep = frozenset(read - changed)
+    builder = IndexBuilder(scope_key(key, scope), previous=previous, keep=keep)
+    for table, column in columns:
+        name = f"{table}.{column}"
+        if name not in keep:
+            add = builder.add_codes if (table, column) in codes else builder.add
             with _named(name):
-                values = source.distinct_values(of_table, of_column, scope, max_values=max_values)
-                builder.add_codes(name, values, max_values=max_values)
+                add(name, source.distinct_values(table, column, scope, max_values=max_values), max_values=max_values)
     return builder.build()
 
 
@@ -96,8 +98,14 @@ def indexed_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[Table, Col
                 yield table, column
 
 
-def _code_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[str, str, str]]:
-    """Whole-number keys in scope: primary keys and keys of relationships, as (name, table, column)."""
+def linked_columns(catalog: Catalog, scope: Scope) -> list[tuple[str, str]]:
+    """Every column that is read for the index, as (table, column): text columns, then keys."""
+    texts = [(table.name, column.name) for table, column in indexed_columns(catalog, scope)]
+    return [*texts, *_code_columns(catalog, scope)]
+
+
+def _code_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[str, str]]:
+    """Whole-number keys in scope: primary keys and keys of relationships, as (table, column)."""
     keys = {(r.table, c) for r in catalog.relationships for c in r.columns}
     keys |= {(r.parent, c) for r in catalog.relationships for c in r.parent_columns}
     for table in catalog.tables:
@@ -105,7 +113,7 @@ def _code_columns(catalog: Catalog, scope: Scope) -> Iterator[tuple[str, str, st
         for column in table.columns if right is not None else ():
             is_key = (table.name, column.name) in keys or table.primary_key == (column.name,)
             if right is not None and column.name in right.columns and column.type is ColumnType.INTEGER and is_key:
-                yield f"{table.name}.{column.name}", table.name, column.name
+                yield table.name, column.name
 
 
 def spelled(

@@ -7,7 +7,8 @@ import pickle
 import pytest
 
 from redaction.errors import QuestionRefused
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import ValueIndex
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.policy import Action, Policy
 from redaction.scan import ScanConfig, Scanner

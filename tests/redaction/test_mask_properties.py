@@ -9,8 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from redaction.errors import QuestionRefused
-from redaction.fingerprints import IndexBuilder, normalise
+from redaction.fingerprints import normalise
 from redaction.folding import clean
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import PLACEHOLDER, ScanConfig, Scanner
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import ValueIndex
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.parts import MAX_SHARED, parts_of
 from redaction.scan import ScanConfig, Scanner

@@ -7,7 +7,7 @@ import pickle
 import pytest
 
 from redaction.errors import PromptRefused, ScanUnfinished
-from redaction.fingerprints import IndexBuilder
+from redaction.index_builder import IndexBuilder
 from redaction.scan import OwnPattern, ScanConfig, ScannedPrompt, Scanner, scan
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt
 

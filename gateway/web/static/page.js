@@ -13,6 +13,7 @@ const HINTS = {
   question_refused: "Leave out the secret or personal part and ask again. Nothing was sent.",
   prompt_refused: "A guard stopped the prompt before it left. Nothing was sent.",
   scan_unfinished: "A guard could not finish, so nothing was sent. Try again.",
+  index_stale: "The data could not be read anew, so nothing was sent. Try again in a moment.",
   audit_unavailable: "What cannot be written down is not sent. Nothing was sent.",
   scope_refused: "The question reaches outside this company's data.",
   query_timeout: "The database took too long. Ask for a shorter time or fewer groups.",

@@ -10,7 +10,7 @@ import pytest
 
 from redaction.envelope import check_envelope
 from redaction.errors import PromptRefused
-from redaction.fingerprints import IndexBuilder
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import Scanner, scan
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt

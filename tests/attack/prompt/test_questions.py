@@ -12,7 +12,8 @@ from urllib.parse import quote
 import pytest
 
 from redaction.errors import PromptRefused, QuestionRefused
-from redaction.fingerprints import IndexBuilder, ValueIndex
+from redaction.fingerprints import ValueIndex
+from redaction.index_builder import IndexBuilder
 from redaction.mask import mask
 from redaction.scan import Scanner, scan
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt

@@ -417,6 +417,28 @@ def test_a_setting_that_the_server_does_not_keep_keeps_the_source_out(lake: Spar
             lake.session(settings)
 
 
+def test_files_that_another_program_wrote_or_took_away_are_found(lake: SparkServer, source: SparkSource) -> None:
+    """A session remembers a table's files: new ones are seen after another look, lost ones at the next asking."""
+    lake.run("DROP TABLE IF EXISTS lake.moving", "CREATE TABLE lake.moving (id BIGINT) USING parquet")
+    lake.run("INSERT INTO lake.moving VALUES (1)")
+    moving = SparkSource(config(lake.url(), schemas=("lake",)))
+    try:
+        moving.reflect()
+        asked = "SELECT count(*) AS n FROM lake.moving"
+        assert moving.aggregate(asked, {}, timeout_s=60) == [(1,)]
+        lake.run("INSERT INTO lake.moving VALUES (2)")
+        moving.look_again(["moving"])
+        assert moving.aggregate(asked, {}, timeout_s=60) == [(2,)]
+        lake.run("INSERT OVERWRITE lake.moving VALUES (3), (4), (5)")
+        with pytest.raises(QueryError) as lost:
+            moving.aggregate("SELECT sum(id) AS n FROM lake.moving", {}, timeout_s=60)
+        assert lost.value.code == Code.CONFLICT
+        assert moving.aggregate(asked, {}, timeout_s=60) == [(3,)]
+    finally:
+        moving.close()
+        lake.run("DROP TABLE lake.moving")
+
+
 def test_distinct_values_of_a_scope_are_streamed(source: SparkSource) -> None:
     """Only the tenant's, and a text that compares without case keeps its spellings apart."""
     filters = (RowFilter(column="tenant", values=("t0",)),)

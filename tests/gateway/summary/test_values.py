@@ -83,7 +83,7 @@ def test_two_tenants_share_no_fingerprint(opened: Opened) -> None:
     """Not even of the value they both have: each scope has its own key."""
     one = build_index(opened.source, opened.catalog, opened.one, key=KEY)
     two = build_index(opened.source, opened.catalog, opened.two, key=KEY)
-    assert not set(one._prints) & set(two._prints)
+    assert not set(one._contents.prints) & set(two._contents.prints)
 
 
 def test_a_question_says_the_same_of_a_foreign_value_as_of_none(opened: Opened) -> None:
@@ -102,7 +102,7 @@ def test_a_foreign_value_is_as_much_work_as_none(opened: Opened, monkeypatch: py
     index = build_index(opened.source, opened.catalog, opened.one, key=KEY)
     build_index(opened.source, opened.catalog, opened.two, key=KEY)
     work: list[str] = []
-    hashed, found = fingerprints._fingerprint, ValueIndex.find
+    hashed, found = fingerprints.fingerprint, ValueIndex.find
 
     def counted_hash(key: bytes, phrase: str) -> int:
         work.append("hash")
@@ -112,7 +112,7 @@ def test_a_foreign_value_is_as_much_work_as_none(opened: Opened, monkeypatch: py
         work.append("find")
         return found(self, phrase)
 
-    monkeypatch.setattr(fingerprints, "_fingerprint", counted_hash)
+    monkeypatch.setattr(fingerprints, "fingerprint", counted_hash)
     monkeypatch.setattr(ValueIndex, "find", counted_find)
 
     def steps(question: str) -> list[str]:

@@ -1,0 +1,181 @@
+"""How old the value index of a scope may be, and who refreshes it.
+
+The index has three ages, counted from the moment before its first statement was sent:
+
+- up to `refresh_s` it is used;
+- up to `max_age_s` it is used, and refreshed behind the asker's back, who does not wait;
+- above that the asker waits for a refresh. If it fails, the question is refused: what the egress guard would not know
+  is what must not leave.
+
+A refresh takes the digests first and reads the values after, never the other way round: what changes in between is
+read already, and its digest is still the old one, so the next refresh reads it once more. One refresh of a scope runs
+at a time; whoever needs it waits for it, and is told of its failure.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gateway.catalog import Catalog
+from gateway.errors import GatewayError, IndexStaleError
+from gateway.sources.base import Source
+from gateway.summary.digests import Digests, new_seed, take_digests
+from gateway.summary.values import MAX_VALUES, build_index, linked_columns, scope_key
+from gateway.tenancy.scope import Scope
+from redaction.fingerprints import ValueIndex
+
+Clock = Callable[[], float]
+"""A monotonic time in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IndexAges:
+    """How old an index may be, in seconds.
+
+    Attributes:
+        refresh_s: Age from which it is refreshed, while it is still used.
+        max_age_s: Age above which it is not used; at least `refresh_s`.
+    """
+
+    refresh_s: float = 300.0
+    max_age_s: float = 900.0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "max_age_s", max(self.max_age_s, self.refresh_s))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """A value index and what it was read from.
+
+    Attributes:
+        index: The index.
+        digests: Of the columns as they were at `as_of` or later, but not after they were read.
+        as_of: Whatever was committed before this monotonic time is in the index.
+    """
+
+    index: ValueIndex
+    digests: Digests
+    as_of: float
+
+
+def read_index(
+    source: Source,
+    catalog: Catalog,
+    scope: Scope,
+    *,
+    key: bytes,
+    max_values: int = MAX_VALUES,
+    previous: Reading | None = None,
+    clock: Clock = time.monotonic,
+) -> Reading:
+    """Build the index of a scope, or bring one up to date: only columns whose digest changed are read.
+
+    Args:
+        source: The opened datasource.
+        catalog: Its structure.
+        scope: Whose rows are read.
+        key: Key of the process, as for `build_index`.
+        max_values: As for `build_index`.
+        previous: The last reading of the same scope and key.
+        clock: The time.
+
+    Returns:
+        A reading; its index is the very same one if nothing changed.
+
+    Raises:
+        QueryError: A column could not be read. A digest that cannot be had is no error: its column is read.
+    """
+    as_of = clock()
+    columns = linked_columns(catalog, scope)
+    source.look_again(sorted({table for table, _ in columns}))
+    seed = previous.digests.seed if previous is not None else new_seed(scope_key(key, scope))
+    digests = take_digests(source, catalog, scope, columns, seed=seed)
+    if previous is None:
+        index = build_index(source, catalog, scope, key=key, max_values=max_values)
+        return Reading(index=index, digests=digests, as_of=as_of)
+    changed = frozenset(f"{table}.{column}" for table, column in columns) - digests.unchanged(previous.digests)
+    index = previous.index
+    if changed:
+        index = build_index(source, catalog, scope, key=key, max_values=max_values, previous=index, changed=changed)
+    return Reading(index=index, digests=digests, as_of=as_of)
+
+
+class FreshIndex:
+    """The value index of one scope, kept from growing too old. Thread-safe.
+
+    Args:
+        first: The index as it was built.
+        read: Brings a reading up to date; raises `GatewayError` if that fails.
+        ages: How old it may be.
+        behind: Runs a refresh that nobody waits for, at some time, in another thread.
+        clock: The time.
+    """
+
+    def __init__(
+        self,
+        first: Reading,
+        read: Callable[[Reading], Reading],
+        *,
+        ages: IndexAges,
+        behind: Callable[[Callable[[], None]], object],
+        clock: Clock = time.monotonic,
+    ) -> None:
+        self._reading = first
+        self._read = read
+        self._ages = ages
+        self._behind = behind
+        self._clock = clock
+        self._one_at_a_time = threading.Lock()
+        self._waiting = threading.Lock()
+        self._failed: tuple[float, str] = (float("-inf"), "")
+
+    def current(self, *, asked: float) -> Reading:
+        """An index that is not too old for a question; waits for a refresh only if there is none.
+
+        Args:
+            asked: When the question began, by the clock.
+
+        Raises:
+            IndexStaleError: It is too old and could not be refreshed.
+        """
+        reading = self._reading
+        if reading.as_of < asked - self._ages.max_age_s:
+            return self._refreshed(asked)
+        if reading.as_of < asked - self._ages.refresh_s and self._waiting.acquire(blocking=False):
+            try:
+                self._behind(self._refresh_unasked)
+            except RuntimeError:
+                # The source is being closed.
+                self._waiting.release()
+        return reading
+
+    def _refreshed(self, asked: float) -> Reading:
+        with self._one_at_a_time:
+            if self._reading.as_of >= asked - self._ages.max_age_s:
+                return self._reading
+            if self._failed[0] < asked:
+                begun = self._clock()
+                try:
+                    self._reading = self._read(self._reading)
+                except GatewayError as error:
+                    self._failed = (begun, error.code)
+                else:
+                    return self._reading
+            why = self._failed[1]
+            msg = f"what the egress guard knows of the data is too old and could not be read anew ({why}): nothing was sent"
+            raise IndexStaleError(msg, stage="summarise", details={"cause": why})
+
+    def _refresh_unasked(self) -> None:
+        try:
+            with self._one_at_a_time:
+                if self._reading.as_of < self._clock() - self._ages.refresh_s:
+                    self._reading = self._read(self._reading)
+        except GatewayError:
+            # The index is still good, up to its last age; then whoever asks is told.
+            return
+        finally:
+            self._waiting.release()
