@@ -166,7 +166,7 @@ class FreshIndex:
                 else:
                     return self._reading
             why = self._failed[1]
-            msg = f"what the egress guard knows of the data is too old and could not be read anew ({why}): nothing was sent"
+            msg = f"what is known of the data's values is too old and could not be read anew ({why}): nothing was sent"
             raise IndexStaleError(msg, stage="summarise", details={"cause": why})
 
     def _refresh_unasked(self) -> None:
