@@ -30,7 +30,7 @@ from gateway.chart.canonical import canonical
 from gateway.chart.compile import compile_spec
 from gateway.chart.prove import prove
 from gateway.chart.read import read_reply
-from gateway.chart.render import render
+from gateway.chart.render import WIDTH, render
 from gateway.chart.sentence import describe
 from gateway.chart.spec import Plan
 from gateway.chart.support import support_note, without_support
@@ -124,6 +124,7 @@ class Gateway:
         context: str | None = None,
         cancel: Cancel | None = None,
         on_step: OnStep = lambda _: None,
+        width: int = WIDTH,
     ) -> Answer:
         """Answer a question with a chart.
 
@@ -133,6 +134,7 @@ class Gateway:
             context: The sealed context of an earlier answer, for a follow-up such as "now by region".
             cancel: Stops the database's work when the caller has left.
             on_step: Told how far the line is; of a model's reply its size, if it is streamed (setting ``llm.stream``).
+            width: Of the drawing area, in pixels, 240 to 2000.
 
         Raises:
             GatewayError: One of its kinds; each is safe to return, and each is in the audit log.
@@ -155,7 +157,7 @@ class Gateway:
             stored = Stored(tuple(read))
             if masked.looked_up:
                 stored = await asyncio.to_thread(as_stored, read, masked.values, setting.attached, setting.scope)
-            answer = await self._draw(stored.contexts[0], setting, entry, trace, cancel)
+            answer = await self._draw(stored.contexts[0], setting, entry, trace, cancel, width)
             return explained(
                 replace(answer, notes=(*stored.notes, *answer.notes)),
                 plan=planned.plan,
@@ -166,7 +168,7 @@ class Gateway:
                 sends=entry.sends,
             )
 
-    async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None) -> Answer:
+    async def redraw(self, context: str, asker: Asker, *, cancel: Cancel | None = None, width: int = WIDTH) -> Answer:
         """Draw the chart of a sealed context: an alternative that the asker chose, or an earlier answer again."""
         trace = Trace()
         async with self.recorder.question(asker, "", trace) as entry:
@@ -184,7 +186,7 @@ class Gateway:
             chosen = Context(
                 spec=plan.charts[0], bindings=setting.past.bindings, placeholders=setting.past.placeholders
             )
-            return await self._draw(chosen, setting, entry, trace, cancel)
+            return await self._draw(chosen, setting, entry, trace, cancel, width)
 
     async def known(self, asker: Asker, *, progress: Callable[[TableDone], None] | None = None) -> Known:
         """Exactly what a model may know when this asker asks (stages 1 and 2)."""
@@ -317,7 +319,7 @@ class Gateway:
     # 9 compile, 10 prove, 11 run, 12 render
 
     async def _draw(
-        self, chosen: Context, setting: _Setting, entry: Entry, trace: Trace, cancel: Cancel | None
+        self, chosen: Context, setting: _Setting, entry: Entry, trace: Trace, cancel: Cancel | None, width: int
     ) -> Answer:
         spec, scope, catalog, summary = chosen.spec, setting.scope, setting.attached.catalog, setting.known.summary
         with trace.stage("compile") as stage:
@@ -345,7 +347,7 @@ class Gateway:
             stage.says = f"{len(result.rows)} rows" + (f", read {result.age_s:.0f} s ago" if result.age_s else "")
         with trace.stage("render") as stage:
             sentence = describe(spec, summary, bindings=chosen.bindings)
-            chart = render(spec, result, summary=summary, sentence=sentence)
+            chart = render(spec, result, summary=summary, sentence=sentence, width=width)
             stage.says = f"{spec.mark} chart"
         entry.answered(result)
         return Answer(

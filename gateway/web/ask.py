@@ -44,7 +44,7 @@ async def ask(
     runtime: Annotated[Runtime, Depends(runtime_of)],
 ) -> AnswerBody:
     """Plan a chart for the question, draw it from the session's own rows, and say what left the house."""
-    work = runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel())
+    work = runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel(), width=body.width)
     answer = await until_left(request, work)
     return await answer_body(answer, svg=body.svg, explain=body.explain)
 
@@ -69,7 +69,9 @@ async def ask_events(
     """
 
     async def work(on_step: OnStep) -> AnswerBody:
-        answer = await runtime.gateway.ask(body.question, asker, context=body.context, cancel=Cancel(), on_step=on_step)
+        answer = await runtime.gateway.ask(
+            body.question, asker, context=body.context, cancel=Cancel(), on_step=on_step, width=body.width
+        )
         return await answer_body(answer, svg=body.svg, explain=body.explain)
 
     return EventStream(work, request_id=request_id(request))
@@ -91,7 +93,8 @@ async def run(
 
     With ``Accept: application/vnd.apache.arrow.stream`` the rows come typed and alone, without a picture.
     """
-    answer = await until_left(request, runtime.gateway.redraw(body.context, asker, cancel=Cancel()))
+    work = runtime.gateway.redraw(body.context, asker, cancel=Cancel(), width=body.width)
+    answer = await until_left(request, work)
     if wants_arrow(request):
         return arrow_response(answer)
     return await answer_body(answer, svg=body.svg, explain=body.explain)

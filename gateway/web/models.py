@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, StrictStr, StringConstraints
 
+from gateway.chart.render import WIDTH
 from gateway.chart.spec import ChartSpec
 from gateway.summary.model import Summary
 
@@ -17,6 +18,9 @@ class Body(BaseModel):
 
 
 Cell = str | int | float | bool | None
+
+
+Width = Annotated[int, Field(ge=240, le=2000)]
 
 
 class AskBody(Body):
@@ -36,6 +40,8 @@ class AskBody(Body):
     """Show every stage: the masked question, the exact prompt, the reply, the scoped query, the timings."""
     svg: bool = True
     """Draw the chart as SVG too."""
+    width: Width = WIDTH
+    """Of the drawing area without axes, in pixels: what the place has that the chart is shown in."""
 
 
 class RunBody(Body):
@@ -44,6 +50,7 @@ class RunBody(Body):
     context: Annotated[str, StringConstraints(max_length=100_000)]
     explain: bool = False
     svg: bool = True
+    width: Width = WIDTH
 
 
 class MaskedBody(Body):

@@ -103,6 +103,23 @@ def test_each_tenant_sees_its_own_rows(demo_url: str, visit: Visit) -> None:
     assert len(set(totals.values())) == 3
 
 
+@pytest.mark.parametrize("question", ["revenue by month as a line", "top 10 products by revenue"])
+def test_on_a_phone_the_whole_chart_is_seen_at_a_size_that_can_be_read(
+    demo_url: str, visit: Visit, question: str
+) -> None:
+    page = visit(demo_url, width=390, height=844)
+    ask(page, question)
+    size = page.evaluate(
+        """() => {
+          const figure = document.getElementById('chart'), svg = figure.querySelector('svg');
+          return { beyond: figure.scrollWidth - figure.clientWidth,
+                   scale: svg.getBoundingClientRect().width / svg.viewBox.baseVal.width };
+        }"""
+    )
+    assert size["beyond"] <= 1
+    assert size["scale"] > 0.8
+
+
 def test_a_follow_up_changes_the_chart(demo_url: str, visit: Visit) -> None:
     page = visit(demo_url)
     ask(page, "revenue by month as a line")

@@ -31,6 +31,8 @@ MARKS: Final[dict[Mark, Callable[[Drawing], tuple[Json, Drawing]]]] = {
     "histogram": histogram, "text": text, "table": table,
 }  # fmt: skip
 MAX_SENTENCE: Final = 600
+WIDTH: Final = 640
+"""Of the drawing area, in pixels, unless the place it is shown in is narrower or wider."""
 
 
 def render(
@@ -40,7 +42,7 @@ def render(
     summary: Summary,
     sentence: str,
     theme: Theme = "light",
-    width: int = 640,
+    width: int = WIDTH,
     height: int = 320,
 ) -> Chart:
     """Draw a result.

@@ -69,7 +69,7 @@ def config(theme: Theme, currency_symbol: str, series: int) -> dict[str, object]
         "axis": {
             "labelColor": muted, "titleColor": muted, "gridColor": grid, "domainColor": grid, "tickColor": grid,
             "labelFontSize": 12, "titleFontSize": 12, "titleFontWeight": 500, "labelPadding": 6, "titlePadding": 10,
-            "ticks": False, "labelLimit": 220, "titleLimit": 420, "labelOverlap": True,
+            "ticks": False, "labelLimit": 220, "titleLimit": 420, "labelOverlap": True, "labelSeparation": 6,
         },
         "axisQuantitative": {"domain": False, "tickCount": 5},
         "legend": {

@@ -1,5 +1,11 @@
 // Talks to the gateway of this origin. The session's token lives in this module's memory only, for minutes.
 
+// What an answer is shown with: on a narrow screen a drawing that fits it beside an axis, not a large one shrunk.
+function shown() {
+  const room = document.documentElement.clientWidth;
+  return { explain: true, svg: true, ...(room < 640 && { width: Math.max(240, room - 130) }) };
+}
+
 /** An error of the gateway, in its one shape. */
 export class Trouble extends Error {
   constructor(code, message, requestId = "", details = {}) {
@@ -95,13 +101,13 @@ export class Gateway {
   }
 
   ask(question, context, signal, onStep) {
-    const body = { question, explain: true, svg: true };
+    const body = { question, ...shown() };
     if (context) body.context = context;
     return this.#call(follow, "/v1/ask/events", { method: "POST", body, signal, onStep });
   }
 
   run(context, signal) {
-    return this.#call(send, "/v1/run", { method: "POST", body: { context, explain: true, svg: true }, signal });
+    return this.#call(send, "/v1/run", { method: "POST", body: { context, ...shown() }, signal });
   }
 
   summary() { return this.#call(send, "/v1/summary"); }

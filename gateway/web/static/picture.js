@@ -68,7 +68,6 @@ export class Picture {
     // The page says the sentence itself and has its own background; downloads keep the picture's.
     for (const extra of picture.querySelectorAll(":scope > rect, g.role-title")) extra.remove();
     picture.setAttribute("aria-hidden", "true");
-    picture.classList.toggle("small", Number(picture.getAttribute("width")) < 480);
     this.#marks = [...picture.querySelectorAll('[role="graphics-symbol"][aria-label]')]
       .filter((mark) => !mark.closest("g.role-legend, g.role-axis, g.role-title") && mark.getAttribute("aria-label").includes(":"));
     const hint = this.#marks.length ? ` Use the arrow keys to hear ${this.#marks.length} values one by one.` : "";
@@ -77,6 +76,8 @@ export class Picture {
     this.#figure.setAttribute("aria-label", `${description}${hint}`);
     this.#figure.replaceChildren(picture);
     crop(picture);
+    // A wide one (a heat map of many columns) is scrolled rather than shrunk until nobody can read it.
+    picture.classList.toggle("wide", Number(picture.getAttribute("width")) > 1.35 * this.#figure.clientWidth);
   }
 
   #hover(event) {

@@ -104,6 +104,16 @@ def test_an_alternative_is_drawn_from_its_context(door: Door) -> None:
     assert again.json()["table"] == first["table"]
 
 
+def test_a_chart_is_drawn_as_wide_as_its_place(door: Door) -> None:
+    token = door.token()
+    wide = door.ask("revenue by month as a line", token).json()
+    narrow = door.ask("revenue by month as a line", token, width=260).json()
+    assert (wide["vega_lite"]["width"], narrow["vega_lite"]["width"]) == (640, 260)
+    again = {"context": narrow["context"], "svg": False, "width": 300}
+    assert door.client.post("/v1/run", json=again, headers=bearer(token)).json()["vega_lite"]["width"] == 300
+    assert door.ask("revenue by month as a line", token, width=1_000_000).status_code == 422
+
+
 def test_rows_come_as_arrow_if_asked_for(door: Door) -> None:
     """The same rows, read by Apache's own library; and the same refusals as JSON."""
     token = door.token()
