@@ -11,7 +11,7 @@ from typing import Final
 
 from gateway.chart.conditions import plain_line
 from gateway.chart.formats import MISSING, format_number
-from gateway.chart.render.data import Drawing, Shown, Value, cell_text, prepare
+from gateway.chart.render.data import NO_VALUES, Drawing, Shown, Value, cell_text, prepare
 from gateway.chart.render.shape import as_category, grouping
 from gateway.chart.spec import ChartSpec
 from gateway.chart.terminal_pen import Pen, cells_wide, fit
@@ -41,7 +41,7 @@ def to_text(spec: ChartSpec, result: ResultTable, *, width: int, color: bool, su
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     drawing = prepare(spec, result, summary=summary or _NO_SUMMARY, width=640, height=320)
     if drawing.is_empty:
-        return "No rows match."
+        return NO_VALUES if result.rows else "No rows match."
     pen = Pen(width, color=color)
     plotted = scatter(drawing, pen) if spec.mark == "point" else boxes(drawing, pen) if spec.mark == "boxplot" else []
     if plotted:

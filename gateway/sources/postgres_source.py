@@ -10,6 +10,7 @@ Source: PostgreSQL manual, SET TRANSACTION, runtime-config-client; SECURITY mode
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager, suppress
 from itertools import islice
@@ -36,6 +37,8 @@ _CONNECT_TIMEOUT_S: Final = 5
 _GRACE_S: Final = 0.5
 """The server's own time-out goes first; ours, this much later, is for a server that does not keep it."""
 _CHUNK: Final = 200
+_QUOTED: Final = re.compile(r"""\"[^\"]*\"|'[^']*'""")
+"""Names and texts of a rendered statement; a doubled quote inside is two of them side by side."""
 _REFLECT_TIMEOUT_S: Final = 30.0
 
 Connected = psycopg.Connection[tuple[object, ...]]
@@ -89,7 +92,7 @@ class PostgresSource(SqlSource):
                 bound = {k: list(v) if isinstance(v, tuple) else v for k, v in parameters.items()}
                 with watch, connection.cursor() as cursor:
                     # A generator, although its annotation says iterator: closing it stops the statement.
-                    rows = cast("Generator[tuple[object, ...]]", cursor.stream(statement.encode(), bound, size=_CHUNK))
+                    rows = cast("Generator[tuple[object, ...]]", cursor.stream(_marked(statement), bound, size=_CHUNK))
                     try:
                         yield lambda n: list(islice(rows, n))
                     finally:
@@ -165,6 +168,11 @@ def _begin(timeout_s: float) -> str:
         "SET LOCAL standard_conforming_strings = on; SET LOCAL jit = off; "
         "SET LOCAL search_path = pg_catalog, pg_temp"
     )
+
+
+def _marked(statement: str) -> bytes:
+    """A statement for psycopg, which reads marks of parameters in quotes too: a name such as ``100%`` is doubled."""
+    return _QUOTED.sub(lambda part: part[0].replace("%", "%%"), statement).encode()
 
 
 def _stop(connection: Connected) -> None:

@@ -44,6 +44,11 @@ ORDER BY c.table_name, c.constraint_name, k.ordinal_position
 Place = tuple[str, str, str]
 
 
+def is_bindable(text: str) -> bool:
+    """Whether Spark binds values rightly beside this text (`gateway.sources.spark_source.check_query`)."""
+    return all(ord(character) <= 0xFFFF for character in text)
+
+
 class _Asked(Protocol):
     """What reflection needs of a source."""
 
@@ -68,7 +73,7 @@ def reflect_spark(source: _Asked, name: str, *, schemas: Sequence[tuple[str, str
     """
     structs: dict[Place, Any] = {}
     views: set[Place] = set()
-    broken = 0
+    broken = odd = 0
     for schema in schemas:
         with suppress(SparkFailure):
             # Not every catalog knows views.
@@ -82,6 +87,8 @@ def reflect_spark(source: _Asked, name: str, *, schemas: Sequence[tuple[str, str
             except SparkFailure:
                 # A view of a table that is gone, or names that differ in case alone.
                 broken += 1
+            else:
+                odd += sum(not is_bindable("".join((*place, field.name))) for field in structs[place].fields)
     spoken = [place[2] if len(schemas) == 1 else ".".join(place[1:]) for place in structs]
     names = dict(zip(structs, safe_names(spoken, prefix="t"), strict=True))
     keys = {place: found for schema in schemas for place, found in _keys(source, schema).items()}
@@ -98,21 +105,27 @@ def reflect_spark(source: _Asked, name: str, *, schemas: Sequence[tuple[str, str
         if struct.fields
     }
     links = [link for place, (_, found) in keys.items() for link in _links(tables, place, found)]
-    warnings = (f"{broken} table(s) or view(s) cannot be read and are left out",) if broken else ()
+    warnings = [f"{broken} table(s) or view(s) cannot be read and are left out"] if broken else []
+    warnings += [f"{odd} column(s) have an emoji or the like in their name and are left out"] if odd else []
     return Catalog(
-        source=name, dialect=Dialect.SPARK, tables=tuple(tables.values()), relationships=tuple(links), warnings=warnings
+        source=name,
+        dialect=Dialect.SPARK,
+        tables=tuple(table for table in tables.values() if table.columns),
+        relationships=tuple(links),
+        warnings=tuple(warnings),
     )
 
 
 def _table(
     place: Place, name: str, struct: Any, *, primary: Sequence[str], is_view: bool, comment: str | None
 ) -> Table:
-    physicals = [str(field.name) for field in struct.fields]
+    fields = [field for field in struct.fields if is_bindable("".join((*place, field.name)))]
+    physicals = [str(field.name) for field in fields]
     safe = dict(zip(physicals, safe_names(physicals, prefix="c"), strict=True))
     return Table(
         name=name,
         physical=place,
-        columns=tuple(_column(field, safe[field.name], comments=comment is not None) for field in struct.fields),
+        columns=tuple(_column(field, safe[field.name], comments=comment is not None) for field in fields),
         primary_key=tuple(safe[column] for column in primary) if all(column in safe for column in primary) else (),
         kind="view" if is_view else "table",
         comment=comment or "",

@@ -17,7 +17,7 @@ from gateway.chart.formats import currency_symbol
 from gateway.chart.render.bars import area, bar, histogram, line, point
 from gateway.chart.render.boxes import boxplot
 from gateway.chart.render.channels import Json
-from gateway.chart.render.data import Drawing, is_scale, prepare
+from gateway.chart.render.data import NO_VALUES, Drawing, is_scale, prepare
 from gateway.chart.render.figures import arc, rect
 from gateway.chart.render.inert import SCHEMA, check_inert
 from gateway.chart.render.texts import empty, table, text
@@ -73,7 +73,7 @@ def render(
     colours = max((len(s.labels) for s in (drawn.series, *drawn.dimensions) if s is not None), default=1)
     chart: Json = {
         "$schema": SCHEMA,
-        "description": describe_chart(said, spec, 0 if drawing.is_empty else len(result.rows), drawn.notes),
+        "description": describe_chart(said, spec, drawing, drawn.notes),
         "title": title,
     }
     if "vconcat" not in body:
@@ -93,11 +93,13 @@ def _is_drawable(drawing: Drawing) -> bool:
     return drawing.spec.mark == "point" and len([d for d in drawing.dimensions if is_scale(d)]) > 1
 
 
-def describe_chart(sentence: str, spec: ChartSpec, rows: int, notes: list[str]) -> str:
+def describe_chart(sentence: str, spec: ChartSpec, drawing: Drawing, notes: list[str]) -> str:
     """The accessible description: the kind of chart, what it shows, and how much of it there is."""
     kinds = {
         "bar": "Bar chart", "line": "Line chart", "area": "Area chart", "point": "Scatter plot", "arc": "Ring chart",
         "rect": "Heat map", "boxplot": "Box plot", "histogram": "Histogram", "text": "Number", "table": "Table",
     }  # fmt: skip
+    rows = len(drawing.values)
     count = "No rows match." if not rows else f"{rows:,} {'row' if rows == 1 else 'rows'} of data."
+    count = NO_VALUES if rows and drawing.is_empty else count
     return " ".join([f"{kinds[spec.mark]}. {sentence.rstrip('.')}. {count}", *notes])

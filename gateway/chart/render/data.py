@@ -27,6 +27,7 @@ MAX_MARKS: Final = 10_000
 """Rows that become marks: a picture of more is a blot, and takes a browser's memory."""
 
 Kind = Literal["time", "number", "category"]
+NO_VALUES: Final = "No row matches, or none has a value that can be drawn."
 Value = str | float | int | None
 
 

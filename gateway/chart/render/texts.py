@@ -7,7 +7,7 @@ from typing import Final
 
 from gateway.chart.formats import format_number
 from gateway.chart.render.channels import Json, words
-from gateway.chart.render.data import Drawing, Shown, Value, cell_text
+from gateway.chart.render.data import NO_VALUES, Drawing, Shown, Value, cell_text
 from gateway.chart.render.theme import INK, MUTED
 
 MAX_NUMBERS: Final = 4
@@ -100,8 +100,10 @@ def _cell(row: dict[str, Value], look: Shown, drawing: Drawing) -> str:
 
 
 def empty(drawing: Drawing) -> tuple[Json, Drawing]:
-    """The picture of an answer without rows: it says so, and that nothing is wrong."""
+    """The picture of an answer without rows or values: it says so, and that nothing is wrong."""
     said = {"big": "No rows match", "small": "The question was understood; no data fits it."}
+    if drawing.values:
+        said = {"big": "Nothing to draw", "small": NO_VALUES}
     rows: list[dict[str, Value]] = [{"label": said["big"], **said}]
     middle: Json = {"x": {"value": drawing.width / 2}}
     layers = [

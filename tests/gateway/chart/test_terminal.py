@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.chart.render.data import NO_VALUES
 from gateway.chart.spec import ChartSpec
 from gateway.chart.terminal import to_text
 from gateway.summary.model import ColumnSummary, Summary, TableSummary
@@ -132,6 +133,7 @@ def test_wide_characters_keep_the_columns() -> None:
 
 def test_no_rows() -> None:
     assert text("bar", (D1, M1), [], dimensions=[{"column": "t.a"}]) == "No rows match."
+    assert text("bar", (D1, M1), [("a", None)], dimensions=[{"column": "t.a"}]) == NO_VALUES
 
 
 def test_many_rows_are_cut_and_counted() -> None:
