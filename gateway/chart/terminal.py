@@ -41,7 +41,7 @@ def to_text(spec: ChartSpec, result: ResultTable, *, width: int, color: bool, su
     width = max(MIN_WIDTH, min(MAX_WIDTH, width))
     drawing = prepare(spec, result, summary=summary or _NO_SUMMARY, width=640, height=320)
     if drawing.is_empty:
-        return NO_VALUES if result.rows else "No rows match."
+        return "\n".join(textwrap.wrap(NO_VALUES, width)) if result.rows else "No rows match."
     pen = Pen(width, color=color)
     plotted = scatter(drawing, pen) if spec.mark == "point" else boxes(drawing, pen) if spec.mark == "boxplot" else []
     if plotted:
