@@ -35,7 +35,8 @@ def probe_mysql(connection: Any, schemas: Sequence[str], catalog: Catalog) -> tu
     findings = [finding for grant in grants for finding in _read_grant(grant, schemas)]
     if not any(f.level == "fails" for f in findings):
         findings.append(Finding(code="reads_only", level="passes", text="the database user can read and nothing else"))
-    version = re.match(r"[\d.]+", str(connection.get_server_info()))
+    # MariaDB calls itself 5.5.5 first, for old replicas.
+    version = re.match(r"[\d.]+", str(connection.get_server_info()).removeprefix("5.5.5-"))
     engine = "MariaDB" if "mariadb" in str(connection.get_server_info()).lower() else "MySQL"
     findings.append(Finding(code="server", level="passes", text=f"{engine} {version[0] if version else ''}".rstrip()))
     return findings, _statements(catalog)

@@ -24,6 +24,10 @@ JOIN information_schema.tables t ON t.table_schema = c.table_schema AND t.table_
 WHERE c.table_schema IN ({marks}) AND c.privileges LIKE '%select%'
 ORDER BY c.table_schema, c.table_name, c.ordinal_position
 """
+_VIEWS: Final = """
+SELECT t.table_schema, t.table_name FROM information_schema.tables t
+WHERE t.table_schema IN ({marks}) AND t.table_type = 'VIEW'
+"""
 _KEY_LINE: Final = re.compile(r"\s*(PRIMARY KEY|UNIQUE KEY `(?:[^`]|``)*`) \((?P<columns>[^()]*)\)")
 _FOREIGN_LINE: Final = re.compile(
     r"\s*CONSTRAINT `(?:[^`]|``)*` FOREIGN KEY \((?P<columns>[^()]*)\) "
@@ -80,7 +84,15 @@ def reflect_mysql(
         texts[place] = _ddl(connection, place) if "VIEW" not in str(columns[0][2]) else ""
         tables[place] = _table(place, names[place], columns, texts[place], comments=comments)
     links = [link for place, ddl in texts.items() for link in _links(tables, place, ddl)]
-    return Catalog(source=source, dialect=Dialect.MYSQL, tables=tuple(tables.values()), relationships=tuple(links))
+    # A view of what is gone, or of what its user may not call, is listed and has no columns.
+    broken = sum((str(s), str(t)) not in rows for s, t in _all(connection, _VIEWS, schemas))
+    return Catalog(
+        source=source,
+        dialect=Dialect.MYSQL,
+        tables=tuple(tables.values()),
+        relationships=tuple(links),
+        warnings=(f"{broken} view(s) cannot be read and are left out",) if broken else (),
+    )
 
 
 def _all(connection: Any, statement: str, schemas: Sequence[str]) -> list[Row]:

@@ -151,6 +151,11 @@ def date_parts(column: exp.Expression, kind: ColumnType, engine: Engine) -> dict
         parts["weekday"] = call("WEEKDAY", column.copy())
     else:
         parts["weekday"] = exp.Sub(this=_extract("ISODOW", column), expression=number(1))
+    if engine.dialect is Dialect.MYSQL:
+        # '0000-00-00' and '2024-00-00' are what this engine keeps for a date that nobody knows.
+        known = exp.And(this=exp.GT(this=month.copy(), expression=number(0)),
+                        expression=exp.GT(this=day.copy(), expression=number(0)))  # fmt: skip
+        return {name: case(known.copy(), part) for name, part in parts.items()}
     return parts
 
 

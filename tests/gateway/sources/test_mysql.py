@@ -18,6 +18,7 @@ from gateway.catalog import ColumnType, Dialect
 from gateway.errors import GatewayError, SourceError
 from gateway.project import SourceConfig
 from gateway.sources.base import Cancel
+from gateway.sources.check import check_source
 from gateway.sources.mysql_source import MysqlSource, positional
 from gateway.sources.open import open_source
 from gateway.tenancy.scope import Limits, RowFilter, Scope, TableScope
@@ -317,3 +318,21 @@ def test_a_server_that_does_not_speak_first_is_no_mysql(monkeypatch: pytest.Monk
     with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(SourceError) as caught:
         open_source(config(f"mysql://reader:secret@127.0.0.1:{silent.getsockname()[1]}/shop"))
     assert caught.value.code == "source_unreachable"
+
+
+def test_a_view_of_what_is_gone_is_left_out_and_told(mariadb_server: MariadbServer) -> None:
+    """It is listed without columns; the check names the server by its own version."""
+    with mariadb_server.admin() as admin, admin.cursor() as cursor:
+        for statement in (
+            "DROP DATABASE IF EXISTS gone", "CREATE DATABASE gone", "CREATE TABLE gone.t (id int)",
+            "CREATE TABLE gone.u (id int)", "CREATE VIEW gone.v AS SELECT id FROM gone.t", "DROP TABLE gone.t",
+        ):  # fmt: skip
+            cursor.execute(statement)
+    address = config(mariadb_server.url("admin", database="gone"))
+    opened = open_source(address)
+    catalog = opened.reflect()
+    opened.close()
+    assert set(catalog.by_name) == {"u"}
+    assert catalog.warnings == ("1 view(s) cannot be read and are left out",)
+    said = [finding.text for finding in check_source(address).findings if finding.code == "server"]
+    assert said[0].startswith("MariaDB 1")

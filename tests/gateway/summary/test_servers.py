@@ -137,6 +137,30 @@ def test_mariadb_says_the_same(mariadb_server: MariadbServer, expected: dict[str
 
 
 @pytest.mark.server
+def test_mariadb_counts_dates_that_nobody_knows_as_null(mariadb_server: MariadbServer) -> None:
+    """It keeps '0000-00-00' and '2024-00-00' where it is let; neither is a first day, and none moves the range."""
+    day = "if(seq % 4 = 0, '0000-00-00', if(seq % 4 = 1, '2024-00-00', date_add('2020-01-01', interval seq day)))"
+    with mariadb_server.admin() as admin, admin.cursor() as cursor:
+        for statement in (
+            "SET SESSION sql_mode = ''", "DROP DATABASE IF EXISTS facts", "CREATE DATABASE facts",
+            f"CREATE TABLE facts.t AS SELECT 'a' AS tenant, CAST({day} AS date) AS day FROM facts.seq_1_to_400",
+        ):  # fmt: skip
+            cursor.execute(statement)
+    config = Project.parse(
+        f'[[source]]\nname = "w"\nurl = "{mariadb_server.url("admin", database="facts")}"\n'
+        '[source.tables.t]\ntenant = "tenant"\n'
+    ).source()
+    source = open_source(config)
+    catalog = source.reflect()
+    column = summarise(source, catalog, scope_for(config, catalog, tenant="a"), config).tables[0].column("day")
+    source.close()
+    assert column is not None
+    assert column.nulls == "50%"
+    assert column.time is not None
+    assert (column.time.first, column.time.last, column.time.grain) == ("2020-Q1", "2021-Q1", "daily")
+
+
+@pytest.mark.server
 def test_mongodb_says_the_same(mongodb_server: MongodbServer, expected: dict[str, object]) -> None:
     """Fields that no value is in are left out of a document, as programs do; a day is a time there, at midnight."""
     names = ("tenant", "who", "amount", "score", "word", "day", "contact", "placed")
