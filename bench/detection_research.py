@@ -1,34 +1,24 @@
-"""Precision, recall and F2 on the synthetic sentences of presidio-research, with presidio's defaults beside them.
+"""The sentences of presidio-research for the detection bench.
 
     pip install --no-deps presidio-evaluator
-    python bench/detection_research.py [--quick] [--seed 23] [--per-template 6]
+    python bench/detection.py research
 
-The sentences are that package's own templates (general English, letters to a bank or a shop), filled as it fills
-them: names, telephone numbers and birthdays from its FakeNameGenerator file, the rest from Faker. Only its data files
-are read; the package is not imported. One look at what was missed here led to changes (telephone numbers beside their
-word, Nordic letters), so it is no held-out set. Kinds that neither side masks (cities, countries, firms, jobs) are
-filled in and not counted.
+They are that package's own templates (general English, letters to a bank or a shop), filled as it fills them: names,
+telephone numbers and birthdays from its FakeNameGenerator file, the rest from Faker. Only its data files are read; the
+package is not imported. Kinds that neither side masks (cities, countries, firms, jobs) are filled in and not counted.
 """
 
 from __future__ import annotations
 
-import argparse
 import csv
 import importlib.util
 import random
 import re
-import sys
-import time
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-
-from detection import Sentence, Tally, add, measure, our_finder, presidio_finder, row
+from detection_corpus import Corpus, Sentence
 from faker import Faker
-
-from redaction.scan import ScanConfig, Scanner
 
 PERSONS = re.compile(r"(?:person|name(?:_\w+)?|first_name(?:_\w+)?|last_name(?:_\w+)?)\Z")
 KINDS = {
@@ -103,51 +93,24 @@ def fill(template: str, people: list[Row], rng: random.Random, fake: Faker) -> S
     return made
 
 
-def main() -> None:
-    """Run and print."""
-    warnings.simplefilter("ignore")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--quick", action="store_true")
-    parser.add_argument("--seed", type=int, default=23)
-    parser.add_argument("--per-template", type=int, default=6)
-    parser.add_argument("--show", action="store_true", help="print what was missed by us")
-    arguments = parser.parse_args()
+def corpus(name: str, *, seed: int | None = None, per_template: int | None = None) -> Corpus | None:
+    """The sentences of presidio-research; None where its data is not installed."""
     data = folder()
     if data is None:
-        print("research: not measured, presidio-evaluator is not installed")
-        return
-    rng = random.Random(arguments.seed)
-    Faker.seed(arguments.seed)
+        return None
+    rng = random.Random(23 if seed is None else seed)
+    Faker.seed(23 if seed is None else seed)
     fake = Faker("en_US")
     lines = (data / "templates.txt").read_text("utf-8", "replace").splitlines()
     templates = [line.strip().replace("\\n", "\n") for line in lines if line.strip()]
     with (data / "FakeNameGenerator.com_3000.csv").open(encoding="utf-8-sig", newline="") as file:
         people = list(csv.DictReader(file))
-    rounds = 1 if arguments.quick else arguments.per_template
-    sentences = [fill(t, people, rng, fake) for t in templates for _ in range(rounds)]
-    started = time.perf_counter()
-    ours, theirs = our_finder(Scanner(ScanConfig()), frozenset()), presidio_finder()
-    mine, other = measure(sentences, ours), measure(sentences, theirs)
-    print(f"{len(templates)} templates of presidio-research, {len(sentences)} sentences, seed {arguments.seed}")
-    print(f"{'':<22}{'n':>6}  rowless: recall, types right, precision, F2 | presidio defaults: the same")
-    shaped, shaped_other = Tally(), Tally()
-    for kind in ("person", *KINDS.values()):
-        tally, peer = mine.get(kind, Tally()), other.get(kind, Tally())
-        print(row(kind, tally, peer))
-        if kind != "person":
-            add(shaped, tally)
-            add(shaped_other, peer)
-    print(row("structured, all", shaped, shaped_other))
-    if arguments.show:
-        for sentence in sentences:
-            if any(t.found < t.total for t in measure([sentence], ours).values()):
-                print("   missed:", sentence.text, [(t, sentence.text[a:b]) for t, a, b in ours(sentence.text)])
-    persons = mine["person"]
-    print(
-        f"research: recall structured {shaped.found / shaped.total:.3f}, names {persons.found / persons.total:.3f}, "
-        f"{time.perf_counter() - started:.0f} s"
+    sentences = [fill(t, people, rng, fake) for t in templates for _ in range(per_template or 6)]
+    return Corpus(
+        about="Tuned on: one look at what was missed led to changes.",
+        language="en",
+        groups={name: sentences},
+        questions=[],
+        schemas=[],
+        templates=len(templates),
     )
-
-
-if __name__ == "__main__":
-    main()

@@ -19,7 +19,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from detection_sentences import CLEAN, SCHEMA_TABLES, SUBJECTS, TABLE_NAMES
+from detection_corpus import TABLE_NAMES, load, tables
 
 from redaction.fingerprints import ValueIndex
 from redaction.index_builder import IndexBuilder
@@ -33,9 +33,9 @@ KNOWN = frozenset((*TABLE_NAMES, "revenue", "country", "channel"))
 
 def metadata(size: int) -> list[str]:
     """Table blocks of about `size` characters in all."""
-    blocks: list[str] = []
+    known, blocks = tables("own"), list[str]()
     while sum(map(len, blocks)) < size:
-        table = SCHEMA_TABLES[len(blocks) % len(SCHEMA_TABLES)]
+        table = known[len(blocks) % len(known)]
         blocks.append(f"table {table[0]}_{chr(97 + len(blocks) % 26)} ~52000 rows\n" + "\n".join(table[1:]) + "\n")
     return blocks
 
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=200)
     arguments = parser.parse_args()
     rounds = 60 if arguments.quick else arguments.rounds
-    questions = [form.format(s=subject) for form in CLEAN for subject in SUBJECTS]
+    questions = load("own", per_template=1).questions
     blocks = metadata(SIZE)
     scanner, values = Scanner(ScanConfig()), index(100_000)
     scanner.load()

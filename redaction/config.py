@@ -10,7 +10,10 @@ from typing import Final
 
 from redaction.recognizers.model import ENGLISH_MODEL
 
-DEFAULT_COUNTRIES: Final = ("us", "uk", "au", "ca", "de", "es", "fi", "fr", "in", "it", "kr", "pl", "se", "sg", "br")
+DEFAULT_COUNTRIES: Final = (
+    "us", "uk", "au", "ca", "de", "es", "fi", "fr", "in", "it", "kr", "pl", "se", "sg", "br", "at", "be", "bg", "ch",
+    "cl", "cn", "cz", "dk", "ee", "gr", "ie", "is", "lt", "lv", "mx", "no", "pk", "pt", "ro", "si", "sk",
+)  # fmt: skip
 DEFAULT_GROUPED: Final = (
     "IT", "NL", "BE", "AT", "CH", "PT", "IE", "DK", "NO", "SE", "FI", "PL", "CZ", "HU", "RO", "GR", "HR", "TR", "BR",
     "MX", "AU", "NZ", "ZA", "JP", "SG",

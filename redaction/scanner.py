@@ -183,7 +183,7 @@ def _people(text: str, artifacts: Any, prose: bool, known: KnownNames | None, la
     entities = [
         Entity(e.start_char, e.end_char, "PERSON" if e.label_ == "PER" else e.label_) for e in artifacts.entities
     ]
-    return find_people(text, entities, known, english=language == "en")
+    return find_people(text, entities, known, language=language)
 
 
 def _without_parts(found: list[Finding]) -> list[Finding]:

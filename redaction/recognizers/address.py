@@ -74,7 +74,8 @@ _SOUTH_EAST: Final = (
     r"(?i:số) ?\d{1,4}[\w/]{0,12} (?:[^\W\d_]\w* ?){1,4}|\d{1,4}(?:/\d{1,4})? (?:หมู่ \d{1,3} )?(?:ถนน|ถ\.)\S+"
 )
 _POSTAL: Final = (
-    rf"(?<!\w)(?:[^\W\d_][\w'’.\-]{{1,24}} ){{1,3}}{streets.HOUSE}, ?"
+    rf"(?<!\w)(?:(?:[A-ZÀ-ÖØ-Ž][\w'’.\-]{{1,24}}|de|la|am|der|im|na|u) ){{0,3}}"
+    rf"[A-ZÀ-ÖØ-Ž][\w'’.\-]{{1,24}} {streets.HOUSE}, ?"
     r"(?:[A-Z]{1,2}-)?\d{2,3} ?\d{2,3} [A-ZÀ-ÖØ-Ž][\w'’.\-]{2,24}"
 )
 """A name, a number, a postal code and a town: a street whatever it is called."""
@@ -131,27 +132,26 @@ class AddressRecognizer(StrictPatterns):
         """Matches that have more than words of a question ("top 10 Page Views"), with their postal code and town."""
         found = []
         for result in super().analyze(text, entities, nlp_artifacts, regex_flags):
-            if _is_address(text, result.start, result.end, result.score):
+            if self._is_address(text, result.start, result.end, result.score):
                 tail = _TAIL.match(text, result.end)
                 found.append(self.result(result.start, tail.end() if tail else result.end, result.score))
         return found
 
-
-def _is_address(text: str, start: int, end: int, score: float) -> bool:
-    address = text[start:end]
-    if score == _CERTAIN_SCORE:
-        return True
-    if not _is_named(address):
-        return False
-    if score == _BARE_SCORE:
-        return _is_strange(address)
-    if score == _AFTER_SCORE:
-        return _is_strange(address) or _is_of_a_name(address)
-    if score == _UNIT_SCORE:
-        return is_located(text[:start]) or _is_strange(address) or _ENDS_STREET.search(address) is not None
-    if score < _SURE_SCORE:
-        return not _is_count(text, start, end, score)
-    return not _is_by_the_way(text, start, address)
+    def _is_address(self, text: str, start: int, end: int, score: float) -> bool:
+        address = text[start:end]
+        if score == _CERTAIN_SCORE:
+            return True
+        if not _is_named(address):
+            return False
+        if score == _BARE_SCORE:
+            return _is_strange(address)
+        if score == _AFTER_SCORE:
+            return _is_strange(address) or _is_of_a_name(address)
+        if score == _UNIT_SCORE:
+            return is_located(text[:start]) or _is_strange(address) or _ENDS_STREET.search(address) is not None
+        if score < _SURE_SCORE:
+            return not _is_count(text, start, end, score)
+        return self.supported_language != "en" or not _is_by_the_way(text, start, address)
 
 
 def _is_strange(address: str) -> bool:

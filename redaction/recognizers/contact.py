@@ -23,9 +23,11 @@ _DATE: Final = (
 )
 _BIRTH: Final = (
     r"born(?: on| in)?|birth ?dates?|birthdays?|dates? of birth|d\.?o\.?b\.?|birth_date|date_of_birth|b\.|"
-    r"née? le|date de naissance|geb(?:oren)?(?: am|\.)?|geburtsdatum|geboortedatum|nacid[oa] el|fecha de nacimiento|"
-    r"nat[oa] il|data di nascita|nascid[oa] em|data de nascimento|född(?: den)?|fødd?(?:t)?(?: den)?|fødselsdato|"
-    r"födelsedatum|syntynyt|syntymäaika|narozen[aý]?|datum narození|urodzon[ya]|data urodzenia|doğum tarihi"
+    r"née?s? le|date de naissance|geb(?:oren)?(?:e[rn]?)?(?: am|\.)?|geburts(?:datum|tag)|geboren op|geboortedatum|"
+    r"nacid[oa]s?(?: el)?|fecha de nacimiento|nat[oaie] il|data di nascita|nascid[oa]s? (?:em|a)|data de nascimento|"
+    r"född(?:a)?(?: den)?|fødd?(?:t|e)?(?: den)?|fødselsdato|födelsedatum|syntyn(?:yt|eet)|syntymäaika|narozen[aýí]?|"
+    r"datum narození|urodz(?:on[yaei]|eni)(?: dnia)?|data urodzenia|doğum tarihi|született|születési (?:dátum|idő)|"
+    r"născut[ăi]?(?: la)?|data nașterii|rođen[ai]?|datum rođenja"
 )
 """Words for being born, in the languages of the configured countries."""
 
@@ -42,7 +44,10 @@ _MIN_IBAN: Final = 15
 _IBAN_STRETCH: Final = re.compile(r"[A-Z]{2}\d{2}(?:[ \-]?[A-Z0-9]){11,30}", re.IGNORECASE | re.ASCII)
 _NAMED_NUMBER: Final = (
     r"(?<=\b(?:phone|mobile|telephone|tel|fax|cell|desk|sms|whatsapp|number|call|calls|called|dial|me at|messages to|"
-    r"answering at|registered)[ .:#\n]{1,3})(?:is |at |on |from |to )?\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
+    r"answering at|registered|telefon|telefonnummer|handy|handynummer|mobil|mobilnummer|rufnummer|téléphone|portable|"
+    r"teléfono|móvil|celular|telefono|cellulare|telefone|telemóvel|telefoon|numéro|número)[ .:#\n]{1,3})"
+    r"(?:is |at |on |from |to |ist |est (?:le )?|es (?:el )?|von |an |de |del |du )?"
+    r"\(?\d(?:[ ()./\-]{0,2}\d){6,13}(?![\w])"
 )
 """Digits in any grouping straight after a word for a telephone; anywhere else they would be an amount."""
 _SHORT_NUMBER: Final = (

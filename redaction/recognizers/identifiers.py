@@ -20,14 +20,25 @@ _LONG_NAMES: Final = (
     r"tax(?:payer)?(?: file)? (?:id|identification|number|reference)|steuer-?(?:id|identifikationsnummer|nummer)|"
     r"code fiscal|codice fiscale|medicare|medicaid|health (?:insurance|card)|residence permit|voter id|"
     r"personal (?:code|identity code|number)|personnummer|personnr|fødselsnummer|rodné číslo|rodne cislo|"
-    r"henkilötunnus|isikukood|asmens kodas|burgerservicenummer|matricule"
+    r"henkilötunnus|isikukood|asmens kodas|burgerservicenummer|matricule|kennitala|resident registration|"
+    r"rentenversicherung(?:snummer)?|krankenversicherten(?:nummer)?|ausweis(?:nummer)?|personalausweisnummer|"
+    r"steuernummer|passnummer|aufenthaltstitel|numéro de sécurité sociale|n[°o] de sécurité sociale|sécurité sociale|"
+    r"numéro fiscal|carte vitale|titre de séjour|(?:número de (?:la )?)?seguridad social|"
+    r"(?:permiso|carnet) de conducir|"
+    r"cédula|cedula|documento de identidad|carta d['’]identità|patente(?: di guida)?|tessera sanitaria|"
+    r"permesso di soggiorno|cartão de cidadão|carteira de identidade|carta de condução|rijbewijs|identiteitskaart|"
+    r"rijksregisternummer|numéro national|dowód osobisty|prawo jazdy|t\.?c\.? kimlik|kimlik|osobné číslo|číslo pasu"
 )
 _SHORT_NAMES: Final = (
     r"ssn|sin|itin|nino|nhs|tfn|bsn|cpr|cpf|rut|rfc|curp|dni|nie|nif|nuss|nir|oib|cnp|egn|pesel|hetu|jmbg|emso|emšo|"
-    r"amka|ppsn?|ahv|avs|nrn|aadhaar|cccd|nric|fin|mrn|licen[cs]e plate|number plate|vin"
+    r"amka|ppsn?|ahv|avs|nrn|aadhaar|cccd|nric|fin|mrn|tckn|cuil|cuit|"
+    r"licen[cs]e plate|number plate|vin"
 )
-_SAYS_NUMBER: Final = r"(?:[ _-]?(?:numbers?|num|no|nr|n[°º]|id|code|#))?\.?"
-_JOINT: Final = r"(?:\s{0,2}[:=#(]\s{0,2}|\s(?:is|was|of|with|equals|ending)\s|\s)(?:number |no\.? |nr\.? |# ?)?"
+_SAYS_NUMBER: Final = r"(?:[ _-]?(?:numbers?|nummer|numéro|número|numero|numer|číslo|num|no|nr|n[°º]|id|code|#))?\.?"
+_JOINT: Final = (
+    r"(?:\s{0,2}[:=#(]\s{0,2}|\s(?:is|was|of|with|equals|ending|ist|est|es|è|é|är|er|jest|je|lautet|von|de)\s|\s)"
+    r"(?:number |no\.? |nr\.? |# ?)?"
+)
 _VALUE: Final = (
     r"(?:[A-Z]{1,3}[ .\-/])?(?=[A-Z0-9.\-/+]{0,14}\d)"
     r"(?=[A-Z0-9.\-/+ ]{0,24}\d[A-Z0-9.\-/+ ]{0,3}\d[A-Z0-9.\-/+ ]{0,6}\d)[A-Z0-9](?:[.\-/+ ]?[A-Z0-9]){4,24}"

@@ -1,4 +1,4 @@
-"""National identifiers by country, as presidio knows them, made to fail closed.
+"""National identifiers by country: as presidio knows them, made to fail closed, and those of `national_checked`.
 
 Only identifiers of persons, and of those only the ones with a check digit or a shape of their own: nine bare digits
 are an order number far more often than a tax file number, so those count only beside a word that names them.
@@ -11,6 +11,7 @@ from typing import Final
 from presidio_analyzer import Pattern, PatternRecognizer
 from presidio_analyzer import predefined_recognizers as known
 
+from redaction.recognizers.national_checked import CHECKED, CheckedIdRecognizer
 from redaction.recognizers.strict import StrictPatterns, strict
 
 _DIGIT: Final = r"\d"
@@ -33,7 +34,7 @@ _BY_COUNTRY: Final[dict[str, tuple[type[PatternRecognizer], ...]]] = {
     "za": (known.ZaIdNumberRecognizer,),
 }
 
-COUNTRIES: Final = frozenset(_BY_COUNTRY) | {"br", "fr"}
+COUNTRIES: Final = frozenset(_BY_COUNTRY) | frozenset(CHECKED) | {"br", "fr"}
 """Countries whose identifiers can be recognised."""
 
 
@@ -106,6 +107,7 @@ def national_recognizers(countries: tuple[str, ...], language: str) -> list[Patt
         made.extend(
             strict(recognizer, needs=_DIGIT, supported_language=language) for recognizer in _BY_COUNTRY.get(country, ())
         )
+    made.extend(CheckedIdRecognizer(country, language) for country in countries if country in CHECKED)
     if "us" in countries:
         made.append(SsnShapeRecognizer(language))
     if "br" in countries:

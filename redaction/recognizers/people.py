@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Final
 
 from redaction.linking import KnownNames
+from redaction.recognizers.abroad import find_abroad
 from redaction.recognizers.capitals import BEFORE_EVENT, find_by_capital, find_in_lists, find_in_place
 from redaction.recognizers.names import (
     Part,
@@ -78,7 +79,7 @@ class Person:
 
 
 def find_people(
-    text: str, entities: Sequence[Entity], known: KnownNames | None, *, english: bool = True
+    text: str, entities: Sequence[Entity], known: KnownNames | None, *, language: str = "en"
 ) -> list[Person]:
     """Names in what a person wrote.
 
@@ -86,12 +87,14 @@ def find_people(
         text: Cleaned text.
         entities: What the language model found, of any label; empty without a model.
         known: Words of the schema, which are no names.
-        english: Whether the text is in the language of the dictionary of ordinary words.
+        language: ISO 639-1 code; only for English is there a dictionary of ordinary words.
     """
+    english = language == "en"
     words = words_of(text, known, english=english)
     found: list[Person] = []
     for first, last in runs_of(text, words):
-        found.extend(_judge(words, first, last, entities))
+        if english or last - first > 1 or words[first].part is Part.GIVEN:
+            found.extend(_judge(words, first, last, entities))
     for entity in entities:
         if entity.label == "PERSON":
             found.extend(_confirmed(words, entity))
@@ -104,6 +107,8 @@ def find_people(
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_place(text, words, known))
         spans = [(person.start, person.end) for person in found]
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_lists(text, words, spans))
+    else:
+        found.extend(_person(words, *span, POSSIBLE) for span in find_abroad(text, words, language))
     return found
 
 

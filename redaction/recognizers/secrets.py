@@ -35,8 +35,9 @@ _SHAPES: Final[tuple[tuple[str, str, float], ...]] = (
     (
         "named secret",
         r"(?i:\b(?:password|passwd|pwd|passphrase|secret|api[_ \-]?key|access[_ \-]?key|auth[_ \-]?token|bearer"
-        r"|token)\b\s{0,2}"
-        r"(?:is |=|:)\s{0,2})[\"']?(?=\S*[\d!@#$%^&*])[^\s\"',;]{6,}",
+        r"|token|passwort|kennwort|mot de passe|contraseña|senha|palavra-passe|wachtwoord|hasło|heslo|lösenord"
+        r"|adgangskode|passord|salasana|parolă|şifre|jelszó|пароль)\b\s{0,2}"
+        r"(?:(?:is|ist|est|es|é|è|jest|är|er|je|lautet) |=|:)\s{0,2})[\"']?(?=\S*[\d!@#$%^&*])[^\s\"',;]{6,}",
         0.9,
     ),
     ("authorization header", r"(?i:\b(?:bearer|basic)\s+)(?=\S*\d)[A-Za-z0-9._~+/\-]{20,}={0,2}", 0.9),
