@@ -32,6 +32,7 @@ from gateway.llm.offline.plan import Proposals, propose
 from gateway.llm.offline.proposal import proposal_of
 from gateway.llm.offline.question import read_question
 from gateway.llm.offline.search import search
+from gateway.llm.offline.shorthand import written_out
 from gateway.llm.offline.slots import Frame
 from gateway.summary.model import Summary
 
@@ -61,7 +62,7 @@ class Case:
 def read(summary: Summary, question: str) -> tuple[Proposals, Frame]:
     """The planner's proposals, before they are ranked."""
     lexicon = lexicon_of(summary)
-    asked = read_question(question, lexicon)
+    asked = read_question(written_out(question, lexicon), lexicon)
     frame = read_frame(asked)
     return propose(asked, frame, search(frame, lexicon)), frame
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from gateway.chart.paths import graph_of
 from gateway.chart.spec import Exists, Filter, NullTest
 from gateway.llm.offline.lexicon import is_identifier
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import WITHOUT, Found, Grouped, after_of, before_of, columns_where
 from gateway.llm.offline.question import ENDED, Question, is_end
+from gateway.llm.offline.search import distance
 from gateway.llm.offline.slots import Slot
 
 _WITH: Final = re.compile(
@@ -52,10 +54,44 @@ def find_absence(question: Question, found: Found, grouped: Grouped) -> None:
             _related(found, mention, table, lacking)
         elif column is not None and column.score > 0.6 and (lacking or _can_be_empty(question, column)):
             _null(found, mention, mention.of_kind("column"), lacking)
+    _untraded(question, found)
     if question.ongoing:
         _ongoing(question, found, set(question.ongoing))
     for mention in question.mentions:
         _ended(question, found, mention, grouped)
+
+
+_UNTRADED: Final = re.compile(
+    r"\b(?:never|not yet|(?:have|has|had|did|were|was)(?: not|n't)(?: yet)?)(?: been)? "
+    r"(?:sold|sell|bought|buy|purchased?)\b"
+)
+
+
+def _untraded(question: Question, found: Found) -> None:
+    """``products never sold``: without a row of the table that the owner's sums are of, or of the nearest before it."""
+    said = _UNTRADED.search(question.lowered)
+    named = next((c for m in question.mentions for c in m.of_kind("table")), None)
+    if said is None or named is None or any(slot.role == "child" for slot in found.slots):
+        return
+    lexicon, table = question.lexicon, named.entry.ref
+    graph = graph_of(lexicon.summary.links)
+    summed = {m.table for m in lexicon.metrics.values() if m.aggregate == "sum" and graph.reaches(m.table, table)}
+    traded = [
+        t
+        for t in lexicon.tables
+        if t != table and graph.reaches(t, table) and any(s == t or graph.reaches(s, t) for s in summed)
+    ]
+    nearest = min(traded, key=lambda t: distance(graph, t, table) or 0, default="")
+    child = next((c for c in _tables(question) if c.entry.ref == nearest), None)
+    if child is None:
+        return
+
+    def build(ref: str) -> Filter | None:
+        return Exists(op="not_exists", table=ref)
+
+    places = [i for i, t in enumerate(question.tokens) if t.start < said.end() and said.start() < t.end]
+    found.tokens.update(places)
+    found.slots.append(Slot("child", (child,), places[0], build=build))
 
 
 def _said_by_label(mention: Mention, before: str) -> bool:

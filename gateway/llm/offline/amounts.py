@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Final, Literal, cast
+from typing import Final, cast
 
 from gateway.chart.spec import Aggregate, Between, Compare, Filter
 from gateway.llm.offline.lexicon import is_identifier, is_year, words_of
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.near import (
+    COMPARING,
     NEGATION,
     Found,
     Grouped,
@@ -21,11 +22,10 @@ from gateway.llm.offline.near import (
     one_of,
     rows_of,
 )
-from gateway.llm.offline.question import Question
-from gateway.llm.offline.slots import Slot
+from gateway.llm.offline.question import PlacedTime, Question
+from gateway.llm.offline.slots import Op, Slot
 from gateway.llm.offline.text import number_of, word_set
-
-Op = Literal["eq", "ne", "lt", "le", "gt", "ge"]
+from gateway.llm.offline.worth import keep_worth
 
 _BEFORE: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = tuple(
     (cast("Op", op), re.compile(rf"(?:{words})\s*(?:than|of|to|by|the|a|an|value|values|id|:)?\s*$"))
@@ -82,10 +82,6 @@ _AFTER: Final[tuple[tuple[Op, re.Pattern[str]], ...]] = (
 )
 
 _PRICED: Final = re.compile(r"price|cost|fee|amount|total|value|revenue")
-_COMPARING: Final = word_set(
-    "more less greater fewer higher lower larger smaller bigger cheaper longer shorter older younger taller heavier "
-    "lighter above below over under least most exceeding exceed exceeds expensive costlier better worse"
-)
 _KEYED: Final = word_set("id number no code key nr")
 """Words that say that a key itself is compared."""
 _BETWEEN: Final = re.compile(
@@ -106,7 +102,7 @@ def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
         for i in range(p.first, p.last + 1)
         if p.cue.kind in {"top", "moving", "aggregate", "style"}
     }
-    busy |= {i for t in question.times if not is_plain_year(question, t.first) for i in range(t.first, t.last + 1)}
+    busy |= {i for t in question.times if not is_plain_year(question, t) for i in range(t.first, t.last + 1)}
     busy |= {i for m in question.mentions for i in m.tokens}
     index = 0
     while index < len(tokens):
@@ -126,8 +122,14 @@ def find_numbers(question: Question, found: Found, grouped: Grouped) -> None:
         index = group[-1] + 1
 
 
-def is_plain_year(question: Question, first: int) -> bool:
-    """Whether a year is a plain number: there is no date column, or the words before name a numeric column."""
+def is_plain_year(question: Question, placed: PlacedTime) -> bool:
+    """Whether a year is a plain number: there is no date column, or the words before name a numeric column.
+
+    ``this week`` and ``March 2024`` never are, whatever stands before them.
+    """
+    first, period = placed.first, placed.time.period
+    if period is not None and (period.kind != "calendar" or period.month or period.quarter):
+        return False
     temporal = any(c.type.is_temporal for c in question.lexicon.columns.values())
     if not temporal:
         return not any(is_year(column) for column in question.lexicon.columns.values())
@@ -164,6 +166,9 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     near = nearest(question, group[0], group[-1], text=False, loose=op is not None)
     if near is None and op is None:
         return
+    if compare and near is not None and near.last < group[0] and keep_worth(question, found, near, group[-1], compare):
+        found.tokens.update(range(near.last + 1, group[-1] + 1))
+        return
     ranged = compare is not None or (len(group) == 2 and op == "ge")
     candidates = _hinted(question, group[0], near) or _number_columns(question, near, compared=ranged)
     candidates = _owned(question, near, candidates)
@@ -176,7 +181,7 @@ def _number_slot(question: Question, found: Found, group: Sequence[int], grouped
     tables = near.of_kind("table") if near else ()
     found.tokens.update(group)
     around = (*range(max(0, group[0] - 4), group[0]), *range(group[-1] + 1, group[-1] + 4))
-    found.tokens.update(i for i in around if question.word(i) in _COMPARING)
+    found.tokens.update(i for i in around if question.word(i) in COMPARING)
     follows = near is not None and near.first > group[-1]
     if compare and near and follows and tables and tables[0].score >= (candidates[0].score if candidates else 0.0):
         found.slots.append(Slot("having", tables, group[0], compare=compare, aggregate="count"))
@@ -218,13 +223,23 @@ def _owned(question: Question, near: Mention | None, candidates: tuple[Candidate
     owner = next((m for m in reversed(question.mentions) if m.last < near.first and near.first - m.last <= 3), None)
     if owner is None:
         return candidates
-    alike = question.lexicon.similar(question.tokens[owner.last].lemma)
+    word = question.tokens[owner.last].lemma
+    alike = question.lexicon.similar(word)
+    columns = question.lexicon.columns
+    # "books with IDs 7 and 9" in a table of publications: another key than the table's own may be called after them.
+    called = columns_where(
+        question, lambda e: is_identifier(columns[e.ref]) and word in words_of(e.ref.partition(".")[2]), 1.0
+    )
+    known = {c.entry.ref for c in called}
+    others = [c for c in candidates if c.entry.ref not in known]
 
     def fits(candidate: Candidate) -> bool:
-        return any(word in alike for form in candidate.entry.forms for word in form.words)
+        return any(one in alike for form in candidate.entry.forms for one in form.words)
 
-    owned = tuple(replace(c, score=min(1.0, c.score + OWNED)) for c in candidates if fits(c))
-    return owned + tuple(c for c in candidates if not fits(c))
+    gain = 0.0 if called else OWNED
+    owned = tuple(replace(c, score=min(1.0, c.score + gain)) for c in others if fits(c))
+    rest = owned + tuple(c for c in others if not fits(c))
+    return called + (tuple(replace(c, score=max(0.1, c.score - OWNED)) for c in rest) if called else rest)
 
 
 OWNED: Final = 0.3

@@ -16,7 +16,7 @@ from gateway.llm.offline.draft import Draft
 from gateway.llm.offline.effect import FEW_COLOURS, choose_mark
 from gateway.llm.offline.grouping import add_groups
 from gateway.llm.offline.lexicon import Lexicon, is_year
-from gateway.llm.offline.measures import collect, derive, per_row, ratio
+from gateway.llm.offline.measures import collect, derive, measure_of, per_amount, per_row, ratio
 from gateway.llm.offline.order import havings, order_of
 from gateway.llm.offline.search import Reading, distance, linking, related
 from gateway.llm.offline.slots import Frame
@@ -85,10 +85,13 @@ def _derived(draft: Draft) -> None:
         draft.filters.remove(draft.part)
         draft.main = ratio(found, draft.part)
         return
-    per = next((o.entry.table for o in draft.reading.of("per") if o.entry), None)
-    if per is not None:
+    per = next((o for o in draft.reading.of("per") if o.entry), None)
+    if per is not None and per.entry is not None:
         averaged = any(a == "avg" for a, _ in frame.aggregates)
-        draft.main = per_row(found, per, draft.reading.root, draft.lexicon, average=averaged)
+        if per.entry.kind == "table":
+            draft.main = per_row(found, per.entry.table, draft.reading.root, draft.lexicon, average=averaged)
+        else:
+            draft.main = per_amount(found, measure_of(per, draft.reading, draft.lexicon), per.entry.table)
         return
     everything = [*draft.groups, *([draft.series] if draft.series else [])]
     ordered = any(g.grain or g.part for g in draft.groups[:1])

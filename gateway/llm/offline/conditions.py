@@ -50,7 +50,7 @@ def _times(question: Question, found: Found) -> None:
             found.tokens.update(range(placed.first, placed.last + 1))
             found.slots.append(Slot("filter", years, placed.first, build=built))
             continue
-        if is_plain_year(question, placed.first):
+        if is_plain_year(question, placed):
             continue
         named: tuple[Candidate, ...] = ()
         for mention in question.mentions:

@@ -142,7 +142,8 @@ _CUES: Final[tuple[tuple[CueKind, str, re.Pattern[str]], ...]] = (
         _p(
             r"\b(?:shares?|percent(?:age)?s?|proportions?|fractions?|%|"
             r"portion)(?: of)?(?: the)?(?: total| overall| all)?\b(?! (?:of )?(?:change|growth|"
-            r"points?))|\bratio of\b|\bcontribution(?:s)? (?:of|to)\b|\bmake-?up of\b|\bcomposition of\b|% of\b"
+            r"points?))|\bratio of\b|\bcontribution(?:s)? (?:of|to)\b|\bmake-?up of\b|\bcomposition of\b|% of\b|"
+            r"(?<=[a-z] )%(?= |$)|\bpct\b"
         ),
     ),
     (

@@ -32,6 +32,7 @@ def read_frame(question: Question) -> Frame:
     governed = _governors(question)
     found = find_conditions(question, lambda m: governed.get(m.first, ("", None))[0] in _GROUPING)
     frame.slots.extend(found.slots)
+    frame.assumed = found.assumed
     for number, mention in enumerate(question.mentions):
         if set(mention.tokens) <= found.used or is_weak(question, mention) or _is_modifier(question, number):
             continue
@@ -39,6 +40,7 @@ def read_frame(question: Question) -> Frame:
     frame.slots.sort(key=lambda slot: slot.place)
     settle_roles(question, frame)
     note_unknown(question, frame, found)
+    frame.unknown[:0] = [(words, "aggregate") for words in found.unsayable]
     return frame
 
 

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.catalog import ColumnType
 from gateway.chart.spec import Placeholder
 from gateway.llm.offline.mentions import Candidate
-from gateway.llm.offline.near import Found, columns_where, one_of
+from gateway.llm.offline.near import COMPARING, Found, columns_where, one_of
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Literalish, Slot
 from gateway.llm.offline.text import word_set
@@ -27,6 +27,10 @@ _OPENING: Final = word_set(
 )
 
 
+OTHER: Final = 0.3
+"""How well a value fits a column that nothing in the question points to: a second list is about another column."""
+
+
 def find_literals(question: Question, found: Found) -> None:
     """Add filters by runs of proper names and quoted words, each with the columns that it may be about."""
     if not any(_is_unseen(column) for column in question.lexicon.columns.values()):
@@ -34,7 +38,7 @@ def find_literals(question: Question, found: Found) -> None:
     for group in _groups(question):
         values = [_value(question, run) for run in group]
         columns = _columns(question, group[0][0], group[-1][-1])
-        if columns:
+        if columns and not _is_number(question, group):
             found.tokens.update(i for run in group for i in run)
             found.slots.append(Slot("filter", columns, group[0][0], build=one_of(values[:100], negated=False)))
 
@@ -45,6 +49,18 @@ def _value(question: Question, run: list[int]) -> Literalish:
     if masked is not None:
         return Placeholder(placeholder=masked.text)
     return question.text[question.tokens[run[0]].start : question.tokens[run[-1]].end].strip("'\"‘’“”")[:200]
+
+
+def _is_number(question: Question, group: list[list[int]]) -> bool:
+    """``a social security number of ⟨id:1⟩``: masked digits after the name of a number are no text."""
+    tokens = [question.tokens[i] for run in group for i in run]
+    if not all(token.kind == "placeholder" for token in tokens):
+        return False
+    before = [m for m in question.mentions if m.last < group[0][0]]
+    if not before or not question.linked(before[-1].last, group[0][0]):
+        return False
+    best = before[-1].candidates[0].entry
+    return best.kind == "column" and question.lexicon.columns[best.ref].type.is_numeric
 
 
 def _is_unseen(column: ColumnSummary) -> bool:
@@ -73,11 +89,16 @@ def _groups(question: Question) -> list[list[list[int]]]:
     groups: list[list[list[int]]] = []
     for run in runs:
         previous = groups[-1][-1] if groups else None
-        if previous and all(t.text in _JOIN for t in question.between(previous[-1], run[0])):
+        if previous and _joined([t.text for t in question.between(previous[-1], run[0])]):
             groups[-1].append(run)
         else:
             groups.append([run])
     return groups
+
+
+def _joined(words: list[str]) -> bool:
+    """Whether only words of a list stand between two of its values: ``, or the`` too."""
+    return all(word in _JOIN for word in (words[:-1] if len(words) > 1 and words[-1] in {"the", "a", "an"} else words))
 
 
 def _listed(question: Question, claimed: set[int]) -> set[int]:
@@ -88,7 +109,8 @@ def _listed(question: Question, claimed: set[int]) -> set[int]:
 
     def is_free(index: int) -> bool:
         token = question.tokens[index]
-        return token.kind == "word" and index not in named and token.text not in STOP and token.text not in _OPENING
+        own = token.text not in STOP and token.text not in _OPENING and token.text not in COMPARING
+        return token.kind == "word" and index not in named and own
 
     for index, token in enumerate(question.tokens):
         if token.text != "or" or index + 1 >= len(question.tokens) or not is_free(index + 1):
@@ -137,8 +159,6 @@ def _columns(question: Question, first: int, last: int) -> tuple[Candidate, ...]
     for mention in right[:1]:
         for candidate in mention.of_kind("column"):
             add(candidate.entry.ref, candidate.score * 0.9)
-    found = columns_where(question, lambda e: scores.get(e.ref, 0.0) > 0, 1.0) or columns_where(
-        question, lambda e: _is_unseen(columns[e.ref]), 0.3
-    )
+    found = columns_where(question, lambda e: _is_unseen(columns[e.ref]), OTHER)
     ranked = [replace(c, score=scores.get(c.entry.ref, c.score)) for c in found]
     return tuple(sorted(ranked, key=lambda c: -c.score))

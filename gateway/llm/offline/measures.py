@@ -15,7 +15,8 @@ from gateway.llm.offline.text import word_set
 _AVERAGED: Final = word_set(
     "price rate score rating satisfaction age duration discount percent percentage ratio temperature "
     "height weight speed average grade gpa year latitude longitude rank ranking margin length width "
-    "depth latency age size wind humidity pressure kmh mph celsius fahrenheit duration runtime"
+    "depth latency age size wind humidity pressure kmh mph celsius fahrenheit duration runtime "
+    "resolution response wait waiting turnaround tenure"
 )
 """Quantities whose sum says nothing: intensive ones. They are averaged where no aggregate is named."""
 
@@ -151,6 +152,14 @@ def per_row(found: Measures, table: str, root: str, lexicon: Lexicon, *, average
     if rows.column is not None:
         rows = rows.model_copy(update={"aggregate": "count"})
     name = found.add(rows, table)
+    return found.add(Measure(derive="ratio", of="m1", by=name), found.tables[0])
+
+
+def per_amount(found: Measures, amount: Measure | None, table: str) -> str:
+    """The first measure divided by an amount that is added up: revenue per unit."""
+    if amount is None or amount == found.items[0]:
+        return "m1"
+    name = found.add(amount, table)
     return found.add(Measure(derive="ratio", of="m1", by=name), found.tables[0])
 
 

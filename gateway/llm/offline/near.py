@@ -13,7 +13,13 @@ from gateway.llm.offline.lexicon import Entry, is_identifier
 from gateway.llm.offline.mentions import Candidate, Mention
 from gateway.llm.offline.question import CONNECTIVES, Question
 from gateway.llm.offline.slots import Literalish, Slot
-from gateway.llm.offline.text import Token
+from gateway.llm.offline.text import Token, word_set
+
+COMPARING: Final = word_set(
+    "more less greater fewer higher lower larger smaller bigger cheaper longer shorter older younger taller heavier "
+    "lighter above below over under least most exceeding exceed exceeds expensive costlier better worse later earlier"
+)
+"""Words that compare; beside a number they name no value."""
 
 Grouped = Callable[[Mention], bool]
 """Whether a mention is governed by a grouping word, so that it stays a group as well."""
@@ -38,6 +44,8 @@ class Found:
     slots: list[Slot] = field(default_factory=list)
     used: set[int] = field(default_factory=set)
     tokens: set[int] = field(default_factory=set)
+    assumed: bool = False
+    unsayable: list[str] = field(default_factory=list)
 
 
 def before_of(question: Question, index: int) -> str:

@@ -43,6 +43,8 @@ def _is_plain(frame: Frame, evidence: Evidence) -> bool:
     derived = frame.change or frame.running or frame.moving or frame.top or frame.compare_years
     if frame.rate and frame.of("filter"):
         return False
+    if len({slot.aggregate for slot in frame.of("measure")} - {None}) > 1:
+        return False  # "min and max temperature": the charts here measure one thing.
     if derived or frame.of("having", "child", "per") or len(evidence.columns) > WIDE:
         return False
     return all(condition.columns for condition in evidence.conditions)

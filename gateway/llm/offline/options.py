@@ -80,7 +80,7 @@ def _uses(slot: Slot, candidate: Candidate, frame: Frame, lexicon: Lexicon) -> l
         case "group" | "series":
             return _group_uses(slot, entry, frame, lexicon)
         case "per":
-            return [("per", 1.0)] if entry.kind == "table" else []
+            return [("per", 0.8 if entry.kind == "column" else 1.0)]
         case "sort":
             return [("sort", _kind_fit(entry, lexicon, _MEASURE, table=0.7, metric=1.0) + 0.3)]
         case _:

@@ -61,6 +61,7 @@ def order_of(draft: Draft, groups: list[Dimension], mark: Mark) -> tuple[list[So
         return sort, Top(n=10, of="d1", by=plain_main, order=frame.superlative) if wide and mark != "table" else None
     kept = bool(draft.reading.of("having"))
     years = is_year(draft.lexicon.columns[groups[0].column])
+    kept = kept and not frame.assumed
     if mark == "bar" and not (timed or kept or years) and draft.size(groups[0]) > MANY and groups[0].bin is None:
         return [Sort(by=plain_main, order="desc")], Top(n=SHOWN, of="d1", by=plain_main)
     return [], None

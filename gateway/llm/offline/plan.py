@@ -34,6 +34,7 @@ from gateway.llm.offline.proposal import Proposal, proposal_of
 from gateway.llm.offline.question import Question, read_question
 from gateway.llm.offline.rank import Ranked, merged, rank
 from gateway.llm.offline.search import Reading, search
+from gateway.llm.offline.shorthand import written_out
 from gateway.llm.offline.slots import Frame
 from gateway.llm.offline.text import lemma, word_set
 from gateway.summary.model import Summary
@@ -69,7 +70,7 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
         Up to five ranked charts, or what is missing.
     """
     lexicon = lexicon_of(summary)
-    read = read_question(question, lexicon)
+    read = read_question(written_out(question, lexicon), lexicon)
     frame = read_frame(read)
     if previous is not None and summary.table(previous.table) is not None and is_follow_up(read, frame):
         refined = [spec for spec in refine(previous, read, frame, lexicon) if not validate(spec, summary)]
@@ -86,8 +87,8 @@ def plan_question(summary: Summary, question: str, previous: ChartSpec | None = 
         return Plan(missing=(_subject(read),))
     unused = _unused(readings[0], read) if readings and first.proposal.fit is not None else []
     loose = tuple(dict.fromkeys([word for word, _ in frame.unknown] + unused))[:MAX_CHARTS]
-    open_ = found.ambiguous or first.share < SURE
-    return Plan(charts=tuple(charts), ambiguous=bool(loose) or (open_ and len(charts) > 1), missing=loose)
+    open_ = (found.ambiguous or first.share < SURE) and len(charts) > 1
+    return Plan(charts=tuple(charts), ambiguous=bool(loose) or frame.assumed or open_, missing=loose)
 
 
 @dataclass(frozen=True, slots=True)

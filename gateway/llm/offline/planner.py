@@ -25,7 +25,7 @@ from gateway.types import Reply
 if TYPE_CHECKING:
     from redaction.scan import ScannedPrompt
 
-VERSION: Final = "offline-2"
+VERSION: Final = "offline-3"
 """Written as the model's name; part of the answer cache's key, so it moves when plans may."""
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from gateway.catalog import ColumnType
 from gateway.llm.offline.cues import Cue, find_cues
 from gateway.llm.offline.lexicon import Lexicon
 from gateway.llm.offline.mentions import Mention, find_mentions
@@ -20,11 +21,12 @@ _NAMEABLE: Final = word_set("aggregate share change grain part most top group di
 
 ENDED: Final = word_set(
     "close closed end ended finish finished cancel cancelled canceled resolve resolved complete "
-    "completed churn churned expire expired terminate terminated stop stopped return returned delete "
-    "deleted"
+    "completed churn churned solve solved answer answered expire expired terminate terminated stop stopped "
+    "return returned delete deleted"
 )
 ONGOING: Final = re.compile(
-    r"\b(?:still )?(?:active|open|ongoing|unresolved|unclosed|running|uncancelled|live|outstanding)\b"
+    r"\b(?:still )?(?:active|open|ongoing|running|live|outstanding|un(?:closed|ended|finished|cancelled|canceled|"
+    r"resolved|solved|completed|churned|expired|terminated|stopped|returned|answered))\b"
     r"(?! up| between| in \d| total| sum| count| average)"
 )
 
@@ -114,6 +116,7 @@ def read_question(text: str, lexicon: Lexicon) -> Question:
     if any(not lost.isdisjoint(m.tokens) for m in mentions):
         won = {i for m in kept_mentions for i in m.tokens}
         kept_mentions = find_mentions(tokens, lexicon, taken=taken | (lost - won))
+    kept_mentions = _named_by_name(kept_mentions, lexicon)
     kept_cues = [p for p in kept_cues if not any(t.first <= p.first and p.last <= t.last for t in times)]
     return Question(text, lowered, tokens, tuple(kept_cues), tuple(times), tuple(kept_mentions), lexicon, ongoing)
 
@@ -161,6 +164,28 @@ def _settle(
                 kept_cues.extend(_remainder(clash, mention, tokens))
             kept.append(mention)
     return kept, sorted(kept_cues, key=lambda p: (p.first, p.last))
+
+
+def _named_by_name(mentions: Sequence[Mention], lexicon: Lexicon) -> list[Mention]:
+    """``by country name`` where the rows have a country and a name: the country; ``customer name`` is a name."""
+    kept: list[Mention] = []
+    for mention in mentions:
+        before = kept[-1] if kept else None
+        if before is not None and before.last + 1 == mention.first and _says_name(before, mention, lexicon):
+            kept[-1] = replace(before, tokens=(*before.tokens, *mention.tokens))
+        else:
+            kept.append(mention)
+    return kept
+
+
+def _says_name(before: Mention, mention: Mention, lexicon: Lexicon) -> bool:
+    left, right = before.candidates[0], mention.candidates[0]
+    if left.entry.kind != "column" or right.entry.kind != "column" or left.entry.table != right.entry.table:
+        return False
+    named = right.entry.forms[0].words == ("name",) and len(mention.tokens) == 1
+    rows = before.best("table")
+    text = lexicon.columns[left.entry.ref].type is ColumnType.TEXT
+    return named and left.exact and text and (rows is None or rows.score < left.score)
 
 
 def _counts(mention: Mention, clashes: Sequence[Placed], tokens: Sequence[Token]) -> bool:

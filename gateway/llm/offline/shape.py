@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from itertools import pairwise
 from typing import Final, cast
 
-from gateway.chart.paths import graph_of
 from gateway.chart.spec import Aggregate
+from gateway.llm.offline.lexicon import is_year
 from gateway.llm.offline.measures import default_aggregate
 from gateway.llm.offline.mentions import Candidate
 from gateway.llm.offline.options import column_sort
-from gateway.llm.offline.question import Question
+from gateway.llm.offline.question import Placed, Question
 from gateway.llm.offline.slots import Frame, Slot
 from gateway.llm.offline.superlatives import find_extremes, rank_slots
 from gateway.llm.offline.text import word_set
+from gateway.llm.offline.worth import money_of
 
 
 def settle_roles(question: Question, frame: Frame) -> None:
@@ -38,6 +40,7 @@ def settle_roles(question: Question, frame: Frame) -> None:
     _entities(question, frame)
     _rates(question, frame)
     _aggregates(question, frame)
+    _on_average(question, frame)
     _against_previous(question, frame)
     _worth(question, frame)
     _per(question, frame)
@@ -49,19 +52,18 @@ def _worth(question: Question, frame: Frame) -> None:
     for slot in frame.of("measure"):
         mention = next((m for m in question.mentions if m.first == slot.place), None)
         best = slot.candidates[0].entry
-        if slot.aggregate != "avg" or best.kind != "table" or mention is None:
+        if slot.aggregate in {None, "count", "count_distinct"} or best.kind != "table" or mention is None:
             continue
-        if question.word(mention.last + 1) not in {"value", "size", "amount", "total", "revenue", "worth", "spend"}:
+        if question.word(mention.last + 1) not in _WORTH:
             continue
-        graph = graph_of(question.lexicon.summary.links)
-        money = [
-            entry
-            for entry in question.lexicon.entries
-            if entry.kind == "metric"
-            and graph.reaches(entry.table, best.ref)
-            and question.lexicon.metrics[entry.ref].aggregate == "sum"
-            and question.lexicon.metrics[entry.ref].format == "currency"
-        ]
+        if slot.aggregate not in {"avg", "sum"}:
+            # The largest total of an order is an extreme of sums, which the chart language cannot say.
+            said = question.text[question.tokens[mention.first].start : question.tokens[mention.last + 1].end]
+            frame.unknown.append((f"{slot.aggregate} {said}"[:60], "aggregate"))
+            return
+        if slot.aggregate == "sum":
+            continue
+        money = money_of(question, best.ref)
         if money:
             frame.slots.append(Slot("measure", tuple(Candidate(e, 1.0, 1.0) for e in money), slot.place))
             slot.role = "per"
@@ -151,20 +153,41 @@ def _keys(question: Question, frame: Frame) -> None:
         slot.candidates = kept or slot.candidates
 
 
+_BETWEEN: Final = frozenset({"and", ",", "or", "&", "/", "to", "the", "plus", "vs", "versus"})
+_EXTREMES: Final[dict[str, Aggregate]] = {"low": "min", "high": "max"}
+
+
 def _aggregates(question: Question, frame: Frame) -> None:
-    """``min and max unit price``: both aggregates are of what follows."""
-    placed = [p for p in question.cues if p.cue.kind == "aggregate"]
-    for left, right in pairwise(placed):
-        words = [t.text for t in question.between(left.last, right.first)]
-        slot = next((s for s in frame.of("measure") if s.aggregate == right.cue.value and s.place > right.last), None)
-        if (
-            words
-            and set(words) <= {"and", ",", "or", "&", "the"}
-            and slot is not None
-            and left.cue.value != right.cue.value
-        ):
-            twin = Slot("measure", slot.candidates, slot.place, aggregate=cast("Aggregate", left.cue.value))
-            frame.slots.insert(frame.slots.index(slot), twin)
+    """``min and max unit price``, ``lowest, average and highest``: all of the aggregates are of what follows."""
+    placed = [(p, a) for p in question.cues if (a := _aggregate_of(p)) is not None]
+    for (left, first), (right, second) in reversed(list(pairwise(placed))):
+        words = {t.text for t in question.between(left.last, right.first)}
+        slot = next((s for s in frame.of("measure") if s.aggregate == second and s.place > right.last), None)
+        if words and words <= _BETWEEN and slot is not None and first != second:
+            frame.slots.insert(frame.slots.index(slot), Slot("measure", slot.candidates, slot.place, aggregate=first))
+
+
+def _on_average(question: Question, frame: Frame) -> None:
+    """``how much shipping do we charge on average``: an average that comes last is of the number before it."""
+    cue = next((p for p in reversed(question.cues) if p.cue.kind == "aggregate"), None)
+    if cue is None or cue.cue.value not in {"avg", "median"} or any(m.first > cue.last for m in question.mentions):
+        return
+    open_ = [
+        s
+        for s in frame.of("measure", "free")
+        if s.aggregate is None
+        and s.candidates[0].entry.kind == "column"
+        and column_sort(question.lexicon, s.candidates[0].entry.ref) == "number"
+    ]
+    if len(open_) == 1:
+        open_[0].role, open_[0].aggregate = "measure", cast("Aggregate", cue.cue.value)
+
+
+def _aggregate_of(placed: Placed) -> Aggregate | None:
+    """The aggregate of a cue: ``lowest`` is one where it stands beside another."""
+    if placed.cue.kind == "aggregate":
+        return cast("Aggregate", placed.cue.value)
+    return _EXTREMES.get(placed.cue.value) if placed.cue.kind == "most" else None
 
 
 def _against_previous(question: Question, frame: Frame) -> None:
@@ -182,21 +205,45 @@ def _against_previous(question: Question, frame: Frame) -> None:
 
 
 def _per(question: Question, frame: Frame) -> None:
-    """``revenue per order by channel``: a measure per row of a table, where that table is not what is grouped by."""
+    """``revenue per order by channel``: a measure per row of a table, where that table is not what is grouped by.
+
+    ``revenue per unit`` is a ratio too: nobody asks for a chart by how many units were sold.
+    """
     groups = frame.of("group")
     for slot in groups:
         led = question.word(slot.place - 1)
         best = slot.candidates[0]
         before = next((s for s in reversed(frame.slots) if s.place < slot.place), None)
-        if (
-            led not in {"per", "each"}
-            or best.entry.kind != "table"
-            or before is None
-            or before.role not in {"measure", "free"}
-        ):
+        if led not in {"per", "each"} or before is None or before.role not in {"measure", "free"}:
+            continue
+        if _is_amount(question, slot) and before.candidates[0].entry.kind != "table":
+            slot.candidates = tuple(c for c in slot.candidates if _adds_up(question, c))
+            slot.role = "per"
+            return
+        if best.entry.kind != "table":
             continue
         averaged = before.aggregate == "avg" or "on average" in question.lowered
         others = len(groups) > 1 or bool(frame.times) or bool(frame.of("series")) or frame.trend
         if averaged or (others and before.candidates[0].entry.kind in {"metric", "table"}):
             slot.role = "per"
             return
+
+
+def _is_amount(question: Question, slot: Slot) -> bool:
+    """Whether what is named, in the singular, is an amount that is added up: ``per unit``, ``per seat``."""
+    token = question.tokens[slot.place]
+    return token.text == token.lemma and _adds_up(question, slot.candidates[0])
+
+
+def _adds_up(question: Question, candidate: Candidate) -> bool:
+    entry, lexicon = candidate.entry, question.lexicon
+    if entry.kind == "metric":
+        return lexicon.metrics[entry.ref].aggregate in {"sum", "count", "count_distinct"}
+    if entry.kind != "column" or column_sort(lexicon, entry.ref) != "number" or is_year(lexicon.columns[entry.ref]):
+        return False
+    words = lexicon.columns[entry.ref].name.lower()
+    return bool(_COUNTED.search(words)) and default_aggregate(lexicon, entry.ref) == "sum"
+
+
+_COUNTED: Final = re.compile(r"quantity|qty|units?(?!_)|pieces|seats?|hours?|items?$|visits?|sessions?")
+"""Names of amounts that something is told per one of."""

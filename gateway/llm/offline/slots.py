@@ -14,6 +14,7 @@ from gateway.chart.spec import Aggregate, Filter, Grain, Mark, Part, Placeholder
 from gateway.llm.offline.mentions import Candidate
 
 Role = Literal["measure", "group", "series", "filter", "time_filter", "having", "root", "sort", "free", "child", "per"]
+Op = Literal["eq", "ne", "lt", "le", "gt", "ge"]
 Literalish = Placeholder | bool | int | float | str
 
 
@@ -39,7 +40,7 @@ class Slot:
     aggregate: Aggregate | None = None
     percentile: float | None = None
     build: Callable[[str], Filter | None] | None = None
-    compare: tuple[Literal["eq", "ne", "lt", "le", "gt", "ge"], float] | None = None
+    compare: tuple[Op, float] | None = None
     adverb: str = ""
 
 
@@ -50,6 +51,7 @@ class Frame:
     Attributes:
         marks: Chart kinds that were named, in order.
         times: Grains and parts of dates in the order of the question.
+        assumed: Whether a quantity was taken for granted that the question does not name.
         unknown: Content words that name nothing in the data and are no part of the language, with their role.
     """
 
@@ -77,6 +79,7 @@ class Frame:
     rate: bool = False
     bins: int | None = None
     compare_years: tuple[int, ...] = ()
+    assumed: bool = False
     unknown: list[tuple[str, str]] = field(default_factory=list)
 
     def of(self, *roles: str) -> list[Slot]:

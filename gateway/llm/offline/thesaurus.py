@@ -168,6 +168,8 @@ supervisor super
 """
 
 _ABBREVIATIONS: Final = {
+    "prio": "priority", "sub": "subscription", "res": "resolution", "resp": "response", "vol": "volume",
+    "freq": "frequency", "sess": "session", "impr": "impression", "conv": "conversion", "disc": "discount",
     "qty": "quantity", "amt": "amount", "num": "number", "no": "number", "nr": "number", "nbr": "number",
     "cnt": "count", "addr": "address", "desc": "description", "descr": "description", "cat": "category",
     "dept": "department", "dno": "department number", "dnum": "department number", "dob": "birth date",

@@ -36,7 +36,7 @@ _BENIGN: Final = word_set(
     "calculate compute measure look break down out up off together alone mix associate identify describe "
     "correspond exist appear fall lie range equal exceed register regard concern relate plotted recorded "
     "instead without except excluding exclude ignoring ignore apart dollar euro pound usd eur gbp unit per cent "
-    "such select selected specify specified represent filter filtered focus limit restrict option "
+    "via volume such select selected specify specified represent filter filtered focus limit restrict option "
     "gather reveal variation attribute attributed alongside well following follow involve involved link linked "
     "calculated identified described listed present presented report reported respect term view"
 )
@@ -116,8 +116,14 @@ def _is_kind_of(question: Question, index: int) -> bool:
     return led and question.lexicon.columns[following.candidates[0].entry.ref].type.is_numeric
 
 
+_ACTORS: Final = word_set("we they i you")
+_HELPING: Final = word_set("do did does have had will can")
+
+
 def _is_verb(question: Question, index: int) -> bool:
-    """``fees collected by month``: a participle that stands before no name says nothing that is missed."""
+    """``fees collected by month``, ``how much do we charge``: a verb that says nothing that is missed."""
+    if question.word(index - 1) in _ACTORS and question.word(index - 2) in _HELPING:
+        return True
     return question.word(index).endswith("ed") and not any(m.first == index + 1 for m in question.mentions)
 
 

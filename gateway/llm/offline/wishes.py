@@ -6,6 +6,7 @@ import re
 from typing import Final, Literal, cast, get_args
 
 from gateway.chart.spec import Aggregate, Grain, Mark, Part
+from gateway.llm.offline.amounts import is_plain_year
 from gateway.llm.offline.cues import Cue
 from gateway.llm.offline.question import Question
 from gateway.llm.offline.slots import Frame
@@ -25,7 +26,10 @@ def note_wishes(question: Question, frame: Frame) -> None:
     years = [
         t.time
         for t in question.times
-        if t.time.periods and not t.time.either and all(p.quarter is None and p.month is None for p in t.time.periods)
+        if t.time.periods
+        and not t.time.either
+        and not is_plain_year(question, t)
+        and all(p.quarter is None and p.month is None for p in t.time.periods)
     ]
     if years:
         frame.compare_years = tuple(p.year or 0 for p in years[0].periods)
