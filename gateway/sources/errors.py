@@ -98,6 +98,8 @@ _TEXT: Final[dict[Code, str]] = {
     Code.FAILED: "the query on source '{name}' failed",
 }
 
+PASSING: Final = frozenset({Code.TIMEOUT, Code.CANCELLED, Code.CONNECTION, Code.CONFLICT})
+"""What says nothing of the table or column that was asked for: it may be read next time."""
 _TIMEOUTS: Final = frozenset({Code.TIMEOUT})
 _LIMITS: Final = frozenset({Code.ROWS, Code.BYTES})
 

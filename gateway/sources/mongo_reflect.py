@@ -24,6 +24,7 @@ from typing import Any, Final, Protocol
 from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table
 from gateway.errors import QueryError
 from gateway.mongo import Stage
+from gateway.sources.errors import PASSING
 from gateway.sources.mongo_schema import MAX_DEPTH, Declared, Schema, read_validator, type_of
 from gateway.sources.names import safe_names
 
@@ -84,13 +85,20 @@ def reflect_mongo(source: Reading, *, comments: bool) -> Catalog:
     """
     entries = sorted(_collections(source), key=lambda entry: str(entry["name"]))
     found: list[tuple[str, str, Schema, list[Column], dict[str, Any]]] = []
-    unknown = left_out = 0
+    unknown = left_out = broken = 0
     for entry in entries:
         name, options = str(entry["name"]), entry.get("options") or {}
         if name.startswith("system.") or "$" in name or _is_collated_view(entry):
             continue
         schema = read_validator(options.get("validator"))
-        counted = [] if () in schema.closed else _count_fields(source, name, view=entry.get("type") == "view")
+        try:
+            counted = [] if () in schema.closed else _count_fields(source, name, view=entry.get("type") == "view")
+        except QueryError as error:
+            if error.code in PASSING:
+                raise
+            # A view whose pipeline fails; the other collections are there all the same.
+            broken += 1
+            continue
         columns, mixed = _columns(schema, counted or [], comments=comments)
         unknown += not columns
         left_out += mixed
@@ -105,11 +113,13 @@ def reflect_mongo(source: Reading, *, comments: bool) -> Catalog:
         source=source.name,
         dialect=Dialect.MONGODB,
         tables=tuple(tables),
-        warnings=tuple(_warnings(unknown, left_out)),
+        warnings=tuple(_warnings(unknown, left_out, broken)),
     )
 
 
-def _warnings(unknown: int, left_out: int) -> Iterator[str]:
+def _warnings(unknown: int, left_out: int, broken: int) -> Iterator[str]:
+    if broken:
+        yield f"{broken} collection(s) or view(s) cannot be read and are left out"
     if unknown:
         yield (
             f"{unknown} collection(s) have neither a validator nor a field that {LEAST_DOCUMENTS} documents have, and"

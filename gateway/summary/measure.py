@@ -10,6 +10,7 @@ from gateway.catalog import Catalog, Column, Table
 from gateway.errors import QueryError
 from gateway.project import SourceConfig, Thresholds
 from gateway.sources.base import Source
+from gateway.sources.errors import PASSING
 from gateway.summary.asking import Ask
 from gateway.summary.engine import CLASSES
 from gateway.summary.measured import (
@@ -28,8 +29,6 @@ from gateway.tenancy.scope import Scope
 TIMEOUT_S = 600.0
 """Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
 _EXACT_ROWS = 200_000
-_PASSING = frozenset({"query_timeout", "query_cancelled", "query_connection_lost", "query_conflict"})
-"""Codes of failures that say nothing of a column."""
 
 
 def measure(
@@ -96,7 +95,7 @@ def _measured_part(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, i
     try:
         return _measured(part, columns)
     except QueryError as error:
-        if not columns or error.code in _PASSING:
+        if not columns or error.code in PASSING:
             raise
         if len(columns) == 1:
             rows, seen, units, _ = _measured(part, ())

@@ -476,3 +476,17 @@ def test_the_catalog_is_read_once_and_again_on_request(source: MongoSource) -> N
     first: Catalog = source._known_catalog()
     assert source._known_catalog() is first
     assert source.reflect() == first
+
+
+def test_a_view_that_fails_costs_no_other_collection(mongodb_server: MongodbServer) -> None:
+    with mongodb_server.admin() as client:
+        client.drop_database("halves")
+        client["halves"]["t"].insert_many([{"n": i} for i in range(20)])
+        client["halves"].command("create", "broken", viewOn="t", pipeline=[{"$project": {"x": {"$divide": ["$n", 0]}}}])
+        mongodb_server.make_reader("halver", "halves")
+        opened = open_source(config(mongodb_server.url("halver", database="halves")))
+        catalog = opened.reflect()
+        opened.close()
+        client.drop_database("halves")
+    assert set(catalog.by_name) == {"t"}
+    assert "1 collection(s) or view(s) cannot be read and are left out" in catalog.warnings
