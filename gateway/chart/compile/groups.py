@@ -23,7 +23,7 @@ from gateway.chart.compile.binder import (
     when,
     window,
 )
-from gateway.chart.compile.question import BOX, DEFAULT_BINS, OTHER, OTHER_FLAG, has_value
+from gateway.chart.compile.question import BOX, DEFAULT_BINS, OTHER, OTHER_FLAG, Grouping, has_value
 from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.legs import Leg
 from gateway.chart.spec import Aggregate, Bin, Dimension, Measure
@@ -32,21 +32,13 @@ _SHARES = {"median": 0.5, "q1": 0.25, "q3": 0.75}
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What is grouped by what.
+class Shape(Grouping):
+    """A grouping in SQL.
 
     Attributes:
-        groups: Dimensions by output name (``d1`` …, ``s``), in output order.
-        measures: Measures that are not derived, by position.
-        legs: The grains.
-        other: Name of the group that becomes "Other" outside the top n; empty if none does.
+        bins: Names of the CTEs with the width of bins, by group.
     """
 
-    groups: dict[str, Dimension]
-    measures: dict[int, Measure]
-    legs: tuple[Leg, ...]
-    boxplot: bool = False
-    other: str = ""
     bins: dict[str, str] = field(default_factory=dict)
 
 
@@ -55,7 +47,7 @@ def grouped(build: Build, shape: Shape) -> exp.Select:
     legs = [_leg(build, shape, leg) for leg in shape.legs]
     if len(legs) == 1:
         return legs[0]
-    names = [*shape.groups, *([OTHER_FLAG] if shape.other else [])]
+    names = shape.names
     union: exp.Query = legs[0]
     for leg in legs[1:]:
         union = exp.Union(this=union, expression=leg, distinct=False)
@@ -159,7 +151,7 @@ def _leg(build: Build, shape: Shape, leg: Leg) -> exp.Select:
     mine = {position: shape.measures[position] for position in leg.measures if position in shape.measures}
     rows: exp.Query = leg_rows(build, leg, shape.groups, mine)
     rows = _cut(build, shape, rows, mine)
-    names = [*shape.groups, *([OTHER_FLAG] if shape.other else [])]
+    names = shape.names
     ranked = not build.engine.has_quantile and any(_needs_rank(m, shape) for m in mine.values())
     if ranked or any(m.aggregate == "stddev" for m in mine.values()):
         rows = _ranked(build, rows, names, mine, shape)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from gateway.catalog import Catalog, Column, ColumnType
-from gateway.chart.legs import Resolver
+from gateway.chart.legs import Leg, Resolver
 from gateway.chart.literals import LiteralInvalidError, Meaning, read_literal
 from gateway.chart.spec import Bin, ChartSpec, Dimension, Grain, Measure, Placeholder, Value
 from gateway.chart.validate import validate
@@ -21,6 +21,30 @@ BOX = ("min", "q1", "median", "q3", "max")
 DEFAULT_BINS = 20
 _BY_SIZE = frozenset({"bar", "arc", "table", "point"})
 _LADDER = [f"{step}e{power}" for power in range(-4, 10) for step in (1, 2, 5)]
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """What is grouped by what, on every engine.
+
+    Attributes:
+        groups: Dimensions by output name (``d1`` …, ``s``), in output order.
+        measures: Measures that are not derived, by position.
+        legs: The grains.
+        boxplot: Whether a measure is five numbers of a box.
+        other: Name of the group that becomes "Other" outside the top n; empty if none does.
+    """
+
+    groups: dict[str, Dimension]
+    measures: dict[int, Measure]
+    legs: tuple[Leg, ...]
+    boxplot: bool = False
+    other: str = ""
+
+    @property
+    def names(self) -> list[str]:
+        """The fields that make a group."""
+        return [*self.groups, *([OTHER_FLAG] if self.other else [])]
 
 
 @dataclass

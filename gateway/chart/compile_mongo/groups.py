@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.catalog import ColumnType
-from gateway.chart.compile.question import BOX, DEFAULT_BINS, OTHER, OTHER_FLAG, has_value
+from gateway.chart.compile.question import BOX, DEFAULT_BINS, OTHER, OTHER_FLAG, Grouping, has_value
 from gateway.chart.compile_mongo.expressions import (
     Expression,
     as_double,
@@ -33,30 +33,16 @@ Key = tuple[Expression, bool]
 
 
 @dataclass(frozen=True)
-class Shape:
-    """What is grouped by what.
+class Shape(Grouping):
+    """A grouping in a pipeline.
 
     Attributes:
-        groups: Dimensions by output name (``d1`` …, ``s``), in output order.
-        measures: Measures that are not derived, by position.
-        legs: The grains.
-        other: Name of the group that becomes "Other" outside the top n; empty if none does.
         top: The lookup of the top values, for `other`.
         bins: Lookups of the width of bins, by group.
     """
 
-    groups: dict[str, Dimension]
-    measures: dict[int, Measure]
-    legs: tuple[Leg, ...]
-    boxplot: bool = False
-    other: str = ""
     top: Mapping[str, Expression] = field(default_factory=dict)
     bins: dict[str, Mapping[str, Expression]] = field(default_factory=dict)
-
-    @property
-    def names(self) -> list[str]:
-        """The fields that make a group."""
-        return [*self.groups, *([OTHER_FLAG] if self.other else [])]
 
 
 def grouped(build: Build, shape: Shape) -> tuple[str, list[Stage]]:
