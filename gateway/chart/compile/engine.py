@@ -7,7 +7,7 @@ Every method takes and gives trees; `x` is always a value of the barrier's rows 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Literal
 
 from sqlglot import exp
@@ -25,6 +25,10 @@ class Engine(ABC):
     name: str
     double = "DOUBLE"
     big = "BIGINT"
+    timestamp = "TIMESTAMP"
+    """Type of a wall-clock time."""
+    timestamp_tz = "TIMESTAMPTZ"
+    """Type of an instant."""
     has_quantile = True
 
     def __init__(self, binder: Binder, *, timezone: str, week_start: WeekStart, now: datetime) -> None:
@@ -100,13 +104,16 @@ class Engine(ABC):
     def local(self, x: exp.Expr, column: Column) -> exp.Expr:
         """The tenant's wall-clock time (or the date itself) of a stored value."""
 
-    @abstractmethod
     def bound_instant(self, moment: datetime, column: Column) -> exp.Expr:
         """A bound instant to compare a stored datetime with."""
+        text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
+        if column.tz_aware:
+            return cast(self.binder.bind(text + "+00:00"), self.timestamp_tz, self.name)
+        return cast(self.binder.bind(text), self.timestamp, self.name)
 
-    @abstractmethod
     def bound_date(self, day: date) -> exp.Expr:
         """A bound day to compare a stored date with."""
+        return cast(self.binder.bind(day.isoformat()), "DATE", self.name)
 
     def stored(self, x: exp.Expr, column: Column) -> exp.Expr:  # noqa: ARG002
         """A stored date or datetime in the form it is compared in."""

@@ -44,10 +44,6 @@ class MySQLEngine(Engine):
         return cast(self.binder.bind(moment.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S.%f")), "DATETIME(6)", self.name)
 
     @override
-    def bound_date(self, day: date) -> exp.Expr:
-        return cast(self.binder.bind(day.isoformat()), "DATE", self.name)
-
-    @override
     def truncate(self, x: exp.Expr, grain: Grain) -> exp.Expr:
         day = cast(x, "DATE", self.name)
         if grain == "day":

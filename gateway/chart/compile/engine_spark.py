@@ -7,7 +7,7 @@ multiplied as decimals, which do not.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sqlglot import exp
 from typing_extensions import override
@@ -26,6 +26,8 @@ class SparkEngine(Engine):
 
     name = "spark"
     big = "DECIMAL(20, 0)"
+    timestamp = _LOCAL
+    timestamp_tz = "TIMESTAMP"
 
     @override
     def summand(self, x: exp.Expr, column: Column) -> exp.Expr:
@@ -49,17 +51,6 @@ class SparkEngine(Engine):
             return clock
         zones = {"source_tz": word("UTC"), "target_tz": self.binder.bind(self.timezone)}
         return exp.ConvertTimezone(**zones, timestamp=clock)
-
-    @override
-    def bound_instant(self, moment: datetime, column: Column) -> exp.Expr:
-        text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-        if column.tz_aware:
-            return cast(self.binder.bind(text + "+00:00"), "TIMESTAMP", self.name)
-        return cast(self.binder.bind(text), _LOCAL, self.name)
-
-    @override
-    def bound_date(self, day: date) -> exp.Expr:
-        return cast(self.binder.bind(day.isoformat()), "DATE", self.name)
 
     @override
     def truncate(self, x: exp.Expr, grain: Grain) -> exp.Expr:

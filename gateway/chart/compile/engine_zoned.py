@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 
 from sqlglot import exp
 from typing_extensions import override
@@ -16,9 +16,6 @@ from gateway.chart.spec import Grain, Part
 class _Zoned(Engine):
     """DuckDB and PostgreSQL: time zones and DATE_TRUNC in the engine."""
 
-    timestamp = "TIMESTAMP"
-    timestamp_tz = "TIMESTAMPTZ"
-
     @override
     def local(self, x: exp.Expr, column: Column) -> exp.Expr:
         if column.type is ColumnType.DATE or (self.timezone == "UTC" and not column.tz_aware):
@@ -28,17 +25,6 @@ class _Zoned(Engine):
 
     def _zone(self, name: str) -> exp.Expr:
         return cast(self.binder.bind(name), "TEXT", self.name)
-
-    @override
-    def bound_instant(self, moment: datetime, column: Column) -> exp.Expr:
-        text = moment.astimezone(UTC).replace(tzinfo=None).isoformat(sep=" ")
-        if column.tz_aware:
-            return cast(self.binder.bind(text + "+00:00"), self.timestamp_tz, self.name)
-        return cast(self.binder.bind(text), self.timestamp, self.name)
-
-    @override
-    def bound_date(self, day: date) -> exp.Expr:
-        return cast(self.binder.bind(day.isoformat()), "DATE", self.name)
 
     @override
     def truncate(self, x: exp.Expr, grain: Grain) -> exp.Expr:
