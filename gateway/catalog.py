@@ -7,6 +7,7 @@ name that is not one gets an alias (``c17``); only the compiler and the sources 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -129,6 +130,22 @@ class Relationship:
     def name(self) -> str:
         """The name a spec uses for this step of a join path."""
         return f"{self.table}.{self.columns[0]}"
+
+
+def declared_link(
+    child: Table, columns: Sequence[str], parent: Table, parent_columns: Sequence[str]
+) -> Relationship | None:
+    """A foreign key that the database declares by physical names; None if one of its columns is not in the catalog."""
+    mine = {column.physical: column.name for column in child.columns}
+    theirs = {column.physical: column.name for column in parent.columns}
+    if not columns or not all(name in mine for name in columns) or not all(name in theirs for name in parent_columns):
+        return None
+    return Relationship(
+        table=child.name,
+        columns=tuple(mine[name] for name in columns),
+        parent=parent.name,
+        parent_columns=tuple(theirs[name] for name in parent_columns),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

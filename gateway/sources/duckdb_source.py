@@ -15,7 +15,7 @@ from typing import Final
 
 import duckdb
 
-from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table, declared_link
 from gateway.errors import GatewayError
 from gateway.sources.base import Cancel
 from gateway.sources.checks import vocabulary
@@ -126,7 +126,7 @@ class DuckDbSource(SqlSource):
         ]
         found = {table.name: table for table in tables}
         links = [
-            _link(c, found[by_physical[c[0], c[1]]], found[by_physical[c[0], c[5]]])
+            declared_link(found[by_physical[c[0], c[1]]], c[3], found[by_physical[c[0], c[5]]], c[6])
             for c in constraints
             if c[2] == "FOREIGN KEY" and (c[0], c[5]) in by_physical
         ]
@@ -134,7 +134,7 @@ class DuckDbSource(SqlSource):
             source=self.name,
             dialect=self.dialect,
             tables=tuple(tables),
-            relationships=tuple(links),
+            relationships=tuple(link for link in links if link is not None),
             warnings=self._warnings,
         )
 
@@ -206,17 +206,6 @@ def _one_select(cursor: duckdb.DuckDBPyConnection, statement: str, name: str) ->
 
 def _names(value: object) -> Sequence[object]:
     return value if isinstance(value, list | tuple) else ()
-
-
-def _link(constraint: Sequence[object], child: Table, parent: Table) -> Relationship:
-    by_child = {c.physical: c.name for c in child.columns}
-    by_parent = {c.physical: c.name for c in parent.columns}
-    return Relationship(
-        table=child.name,
-        columns=tuple(by_child[str(n)] for n in _names(constraint[3])),
-        parent=parent.name,
-        parent_columns=tuple(by_parent[str(n)] for n in _names(constraint[6])),
-    )
 
 
 def _enum_labels(native: str) -> tuple[str, ...] | None:

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from pymysql.err import MySQLError
 
-from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table, declared_link
 from gateway.sources.checks import check_bodies, vocabulary
 from gateway.sources.names import safe_names
 
@@ -171,19 +171,10 @@ def _enum(full: str) -> tuple[str, ...] | None:
 
 def _links(tables: dict[tuple[str, str], Table], place: tuple[str, str], ddl: str) -> list[Relationship]:
     found = []
-    child = tables[place]
-    mine = {c.physical: c.name for c in child.columns}
     for key in filter(None, map(_FOREIGN_LINE.match, ddl.splitlines())):
         parent = tables.get((key["schema"] or place[0], key["table"]))
-        columns, targets = _quoted_names(key["columns"]), _quoted_names(key["targets"])
-        theirs = {c.physical: c.name for c in parent.columns} if parent is not None else {}
-        if parent is not None and all(c in mine for c in columns) and all(t in theirs for t in targets):
+        if parent is not None:
             found.append(
-                Relationship(
-                    table=child.name,
-                    columns=tuple(mine[c] for c in columns),
-                    parent=parent.name,
-                    parent_columns=tuple(theirs[t] for t in targets),
-                )
+                declared_link(tables[place], _quoted_names(key["columns"]), parent, _quoted_names(key["targets"]))
             )
-    return found
+    return [link for link in found if link is not None]

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any, Final, Protocol
 
-from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table
+from gateway.catalog import Catalog, Column, ColumnType, Dialect, Relationship, Table, declared_link
 from gateway.sources.names import safe_names
 from gateway.sources.spark_connect import SparkFailure
 
@@ -210,17 +210,6 @@ def _links(tables: Mapping[Place, Table], place: Place, keys: Sequence[Foreign])
     links = []
     for columns, target, parents in keys:
         parent = tables.get((*place[:2], target))
-        if child is None or parent is None:
-            continue
-        mine = {column.physical: column.name for column in child.columns}
-        theirs = {column.physical: column.name for column in parent.columns}
-        if all(column in mine for column in columns) and all(column in theirs for column in parents):
-            links.append(
-                Relationship(
-                    table=child.name,
-                    columns=tuple(mine[column] for column in columns),
-                    parent=parent.name,
-                    parent_columns=tuple(theirs[column] for column in parents),
-                )
-            )
-    return links
+        if child is not None and parent is not None:
+            links.append(declared_link(child, columns, parent, parents))
+    return [link for link in links if link is not None]
