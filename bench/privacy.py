@@ -13,7 +13,7 @@ import argparse
 import statistics
 
 from gateway.catalog import ColumnType
-from gateway.project import PrivacyRules
+from gateway.project_rules import PrivacyRules
 from gateway.summary.measured import ColumnMeasured, NumberMeasured, TableMeasured, Tail
 from gateway.summary.private import noised
 from gateway.summary.rounding import round_count, round_digits

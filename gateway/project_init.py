@@ -13,7 +13,8 @@ from collections.abc import Iterable, Sequence
 
 from gateway.catalog import Catalog, Table
 from gateway.errors import ConfigError
-from gateway.project import FILE_NAME, Project, SourceConfig, read_link
+from gateway.project import FILE_NAME, Project, SourceConfig
+from gateway.project_rules import read_link
 from gateway.summary.disclosure import is_label
 from gateway.summary.model import Link
 from gateway.summary.semantic import words_of

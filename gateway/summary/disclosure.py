@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Final, Generic, Literal, TypeVar, get_args
 
 from gateway.catalog import SAFE_NAME, ColumnType, Relationship
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.summary.measured import (
     ColumnMeasured,
     NumberMeasured,

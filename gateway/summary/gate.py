@@ -23,7 +23,7 @@ from typing import Annotated, Final
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from gateway.errors import GuardFailedError
-from gateway.project import PrivacyRules, Thresholds
+from gateway.project_rules import PrivacyRules, Thresholds
 from gateway.summary.disclosure import Released, among, release_table, release_unmeasured, served_again
 from gateway.summary.measured import TableMeasured
 from gateway.summary.model import ColumnSummary, Count, Link, TableSummary

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog, Column, Table
 from gateway.errors import QueryError
-from gateway.project import SourceConfig, Thresholds
+from gateway.project import SourceConfig
+from gateway.project_rules import Thresholds
 from gateway.sources.base import Source
 from gateway.sources.errors import PASSING
 from gateway.summary.asking import Ask

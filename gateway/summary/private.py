@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gateway.errors import ConfigError
-from gateway.project import PrivacyRules
+from gateway.project_rules import PrivacyRules
 from gateway.summary.measured import GRID, ColumnMeasured, TableMeasured
 
 Noise = Callable[[int, float, int], int]

@@ -10,7 +10,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from gateway.catalog import Catalog, Column, ColumnType, Relationship, Table
-from gateway.project import SourceConfig, read_link
+from gateway.project import SourceConfig
+from gateway.project_rules import read_link
 from gateway.sources.base import Source
 from gateway.summary.disclosure import Released, release_link
 from gateway.summary.measurer import Within, measurer_for

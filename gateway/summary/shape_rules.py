@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final, Literal
 
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.summary.measured import ColumnMeasured, TextMeasured, TimeMeasured
 from gateway.summary.model import TextFacts, TimeFacts
 

@@ -1,6 +1,6 @@
 """Stage 1. From the owner's rules and a session to a Scope. Fails closed at every step.
 
-In: the source's rules (`gateway.project`), its catalog, and who asks. Out: a Scope. Proved: every table in it
+In: the source's rules (`gateway.project_rules`), its catalog, and who asks. Out: a Scope. Proved: every table in it
     has a row filter or was declared shared by the owner; a table without a rule does not exist; every filter
     names a column that exists; a tenant id is text or a whole number that fits the column exactly (SECURITY D
     33-36). Not proved here: that a query keeps to the scope; `gateway.tenancy.barrier` puts it in and
@@ -15,7 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gateway.catalog import Catalog, Column, ColumnType, Table
 from gateway.errors import ConfigError, ScopeRefusedError
-from gateway.project import SourceConfig, TableRule, read_link
+from gateway.project import SourceConfig
+from gateway.project_rules import TableRule, read_link
 from gateway.tenancy.scope import Limits, ParentFilter, RowFilter, Scope, ScopeValue, TableScope
 
 _WHOLE = re.compile(r"(0|-?[1-9][0-9]{0,18})\Z", re.ASCII)

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gateway.errors import ConfigError, NotFoundError
-from gateway.project import Project, read_link
+from gateway.project import Project
+from gateway.project_rules import read_link
 
 GOOD = """
 [[source]]

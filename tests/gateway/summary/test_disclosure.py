@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gateway.catalog import ColumnType, Relationship
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.summary.disclosure import Released, is_label, release_link, release_table
 from gateway.summary.measured import (
     ColumnMeasured,

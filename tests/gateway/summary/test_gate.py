@@ -11,7 +11,7 @@ from sqlalchemy import text, update
 
 from gateway.catalog import ColumnType
 from gateway.errors import GuardFailedError
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.store.releases import StateReleases
 from gateway.store.schema import summary_release
 from gateway.store.seal import MasterKey

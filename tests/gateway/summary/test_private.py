@@ -12,7 +12,8 @@ import pytest
 
 from gateway.catalog import ColumnType
 from gateway.errors import ConfigError
-from gateway.project import PrivacyRules, Project, Thresholds
+from gateway.project import Project
+from gateway.project_rules import PrivacyRules, Thresholds
 from gateway.summary.gate import Gate
 from gateway.summary.measured import GRID, ColumnMeasured, NumberMeasured, TableMeasured, Tail
 from gateway.summary.private import laplace, noised, parts_of

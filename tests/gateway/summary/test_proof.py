@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from gateway.catalog import ColumnType
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.summary.gate import Gate
 from gateway.summary.measured import QUANTILES, ColumnMeasured, NumberMeasured, TableMeasured, Tail
 from gateway.summary.model import ColumnSummary, Summary

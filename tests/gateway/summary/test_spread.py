@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from gateway.catalog import ColumnType
 from gateway.errors import QueryError
-from gateway.project import Thresholds
+from gateway.project_rules import Thresholds
 from gateway.summary.disclosure import among, bin_edges_of
 from gateway.summary.measured import ColumnMeasured, NumberMeasured, PairMeasured, Tail
 from gateway.summary.model import ColumnSummary, Histogram, Related
