@@ -314,8 +314,15 @@ def ask_classes(ask: Ask, engine: Engine, source: exp.Expression) -> list[tuple[
     for i, _ in texts:
         value = quoted(f"t{i}")
         fields.append((f"class_looked{i}", exp.Count(this=value)))
+        fields.append((f"class_json{i}", exp.Sum(this=flag_of(_begins_like_json(value)))))
         fields += [
             (f"class_{word}{i}", exp.Sum(this=flag_of(test)))
             for word, test in text_classes(value.copy(), engine).items()
         ]
     return [(tuple(key for key, _ in fields), select_over(first, "t", fields))]
+
+
+def _begins_like_json(value: exp.Expression) -> exp.Expression:
+    """Whether a text may be a document or a list."""
+    begins = call("SUBSTR", call("LTRIM", value.copy()), number(1), number(1))
+    return exp.In(this=begins, expressions=[exp.Literal.string("{"), exp.Literal.string("[")])

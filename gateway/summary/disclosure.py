@@ -37,6 +37,7 @@ from gateway.summary.model import (
     Related,
     TableSummary,
 )
+from gateway.summary.paths import DEPTH, DYNAMIC, MOST_KEYS, beneath, parent_of, parts_of
 from gateway.summary.rounding import bin_edges, round_count, round_digits, round_mean, round_share, snap_outward
 from gateway.summary.shape_rules import absent, text_facts, time_facts
 from gateway.summary.spread_rules import band, histogram
@@ -44,7 +45,6 @@ from gateway.summary.spread_rules import band, histogram
 T = TypeVar("T")
 _SEAL: Final = object()
 _FEW_ROWS: Final = 15
-_MANY_KEYS: Final = 200
 _MAX_LABELS: Final = 50
 _NULL_SHARES: Final = frozenset(get_args(NullShare))
 _LABEL = re.compile(r"(?=.*[^\W\d_])[^\W_](?:[\w &/+.'()-]{0,58}[\w)+])?\Z")
@@ -149,7 +149,7 @@ def _release_column(
         time=time_facts(column.time, column, limits) if column.time else None,
         text=text_facts(column.text, column, limits) if column.text else None,
         labels=_labels(column, limits, last.labels if last else None),
-        paths=_paths(column, limits),
+        paths=_paths(column, limits, last.paths if last else None),
         related=_related(column, table, limits, last),
     )
 
@@ -349,20 +349,30 @@ def _labels(column: ColumnMeasured, limits: Thresholds, last: tuple[Label, ...] 
     return released or None
 
 
-def _paths(column: ColumnMeasured, limits: Thresholds) -> tuple[JsonPath, ...] | None:
-    """Keys of a JSON column that enough units have; keys that look like data are one word, ``<dynamic>``."""
+def _paths(
+    column: ColumnMeasured, limits: Thresholds, last: tuple[JsonPath, ...] | None
+) -> tuple[JsonPath, ...] | None:
+    """Paths that enough units have, below paths that are told; keys that are data are one word, ``<dynamic>``."""
     if not column.paths or min(column.unit_values, column.paths[0].looked) < limits.min_distinct:
         return None
-    if max(len(column.paths), column.paths[0].keys) > _MANY_KEYS:
-        return (JsonPath(name="<dynamic>"),)
-    seen = (p for p in column.paths if p.units >= limits.min_group and p.units >= 0.01 * p.looked and _is_key(p.key))
-    return tuple(_path(path) for path in seen) or None
+    found = [path for path in column.paths if not path.dynamic]
+    if max(len(found), column.paths[0].keys) > MOST_KEYS:
+        return (JsonPath(name=DYNAMIC),)
+    # The path of the column itself is empty, and told.
+    told = {""} | {p.key for p in found if p.units >= max(limits.min_group, 0.01 * p.looked) and _is_path(p.key)}
+    while orphans := {key for key in told if key and parent_of(key) not in told}:
+        told -= orphans
+    kept = {path.name: path.share for path in last or ()}
+    data = (JsonPath(name=beneath(p.key, DYNAMIC)) for p in column.paths if p.dynamic and p.key in told)
+    released = [_path(p, kept.get(p.key)) for p in found if p.key in told]
+    return (*sorted(released, key=lambda path: (-(path.share or 0), path.name)), *data) or None
 
 
-def _is_key(key: str) -> bool:
-    return all(SAFE_NAME.match(part) for part in key.split(".")) and _LONG_NUMBER.search(key) is None
+def _is_path(path: str) -> bool:
+    keys = parts_of(path)
+    return len(keys) <= DEPTH and all(SAFE_NAME.match(key) and not _LONG_NUMBER.search(key) for key in keys)
 
 
-def _path(path: PathMeasured) -> JsonPath:
-    share = round_share(min(1.0, path.units / max(1, path.looked)))
+def _path(path: PathMeasured, last: float | None) -> JsonPath:
+    share = round_share(min(1.0, path.units / max(1, path.looked)), last)
     return JsonPath.model_validate({"name": path.key, "type": path.type, "share": share})

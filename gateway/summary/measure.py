@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from gateway.catalog import Catalog, Column, Table
+from gateway.catalog import Catalog, Column, ColumnType, Table
 from gateway.errors import QueryError
 from gateway.project import SourceConfig
 from gateway.project_rules import Thresholds
@@ -30,6 +30,7 @@ from gateway.tenancy.scope import Scope
 TIMEOUT_S = 600.0
 """Longest a summary statement may take; summaries are made once a day, not while somebody waits."""
 _EXACT_ROWS = 200_000
+_TEXT_DOCUMENTS = 0.9
 
 
 def measure(
@@ -125,9 +126,17 @@ def _measured(part: Part, columns: tuple[Column, ...]) -> tuple[int, int, int, l
     found = []
     for i, column in enumerate(columns):
         measured = _column(i, column, ask, said, seen)
-        paths = measurer.paths(part.within, part.config, table, column)
+        paths = measurer.paths(part.within, part.config, table, column) if _holds_documents(measured) else ()
         found.append(replace(measured, paths=paths) if paths else measured)
     return whole(said["rows"]), seen, whole(said["units"]), found
+
+
+def _holds_documents(column: ColumnMeasured) -> bool:
+    """Whether a column is one of documents: by its type, or as nine in ten of its first texts begin as JSON does."""
+    if column.type is ColumnType.JSON:
+        return True
+    text = column.text
+    return text is not None and text.json > 0 and text.json >= _TEXT_DOCUMENTS * text.looked_at
 
 
 def approved_labels(config: SourceConfig, table: str, column: Column) -> tuple[str, ...]:
@@ -220,7 +229,10 @@ def _time(i: int, answer: Answer) -> TimeMeasured:
 def _text_facts(i: int, answer: Answer) -> TextMeasured:
     classes = {word: whole(answer.get(f"class_{word}{i}")) for word in CLASSES}
     return TextMeasured(
-        mean_length=_real(answer[f"length{i}"]), looked_at=whole(answer[f"class_looked{i}"]), classes=classes
+        mean_length=_real(answer[f"length{i}"]),
+        looked_at=whole(answer[f"class_looked{i}"]),
+        json=whole(answer.get(f"class_json{i}")),
+        classes=classes,
     )
 
 

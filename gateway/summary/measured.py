@@ -84,10 +84,14 @@ class TimeMeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TextMeasured:
-    """Aggregates of a text column: mean length in characters, and how many of `looked_at` values fit each class."""
+    """Aggregates of a text column: mean length in characters, and how many of `looked_at` values fit each class.
+
+    `json` of them begin as a JSON document or list does.
+    """
 
     mean_length: float | None
     looked_at: int = 0
+    json: int = 0
     classes: dict[str, int] = field(default_factory=dict)
 
 
@@ -125,14 +129,15 @@ class ColumnMeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PathMeasured:
-    """One key of a JSON column.
+    """One path within the documents of a column (`gateway.summary.paths`).
 
     Attributes:
-        key: Names of objects down to it, ``address.city``; empty where one of them is no plain name.
-        units: Units of the documents looked at that have it.
+        key: The path, ``items[].price``; empty for the column itself.
+        units: Units of the documents looked at that have a value there; with `dynamic` of no meaning.
         looked: Units of the documents looked at.
-        keys: How many different keys all of these documents have.
+        keys: How many different keys all of these documents have, those under a `dynamic` parent left out.
         type: ``number``, ``text``, ``boolean``, ``object``, ``array`` or ``mixed``.
+        dynamic: The keys of what stands there are too many to be structure.
     """
 
     key: str
@@ -140,6 +145,7 @@ class PathMeasured:
     looked: int
     keys: int
     type: str
+    dynamic: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -75,7 +75,7 @@ class Measurer(Protocol):
         ...
 
     def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
-        """Keys of a JSON column; none if it is no such column or the engine cannot tell."""
+        """Paths within a column of documents; none if it is no such column or the engine cannot tell."""
         ...
 
     def common(self, within: Within, config: SourceConfig, table: Table, column: str, *, most: int) -> list[object]:

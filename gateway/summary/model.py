@@ -17,10 +17,15 @@ from gateway.catalog import ColumnType
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}$")]
 """A safe name (see `gateway.catalog.SAFE_NAME`)."""
 
+_KEY = r"[A-Za-z_][A-Za-z0-9_]{0,62}(\[\])?"
 PathName = Annotated[
-    str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]{0,62}(\.[A-Za-z_][A-Za-z0-9_]{0,62}){0,3}$")
+    str,
+    StringConstraints(
+        pattern=rf"^(\[\]|<dynamic>|\[\]\.<dynamic>|(\[\]\.)?{_KEY}(\.{_KEY}){{0,2}}(\.{_KEY}|\.<dynamic>)?)$"
+    ),
 ]
-"""Safe names of objects down to a key of a document: ``address.city``."""
+"""Safe names of objects down to a value of a document, ``address.city``, ``items[].price`` through a list; or
+``by_user.<dynamic>`` where the keys are data (`gateway.summary.paths`)."""
 
 Share = Annotated[float, Field(ge=0, le=1, multiple_of=0.05)]
 """A share in steps of 0.05."""
@@ -113,15 +118,15 @@ class Label(_Closed):
 
 
 class JsonPath(_Closed):
-    """A key of a JSON column that at least ten subjects and one percent of the documents have."""
+    """A path within a column of documents that at least ten subjects and one percent of the documents have."""
 
-    name: PathName | Literal["<dynamic>"]
+    name: PathName
     type: Literal["number", "text", "boolean", "object", "array", "mixed"] = "mixed"
     share: Share | None = None
 
 
 class ColumnSummary(_Closed):
-    """All that may be known of one column. `paths` are the keys of a JSON column.
+    """All that may be known of one column. `paths` are those within its documents.
 
     `related` says how it moves with later columns of its table; a pair that is not listed was not told.
     """

@@ -1,4 +1,4 @@
-"""Puts the questions of a summary as pipelines: one for a collection (or some of its columns), one for JSON keys.
+"""Puts the questions of a summary as pipelines: one for a collection (or some of its columns), one for paths.
 
 One ``$facet`` behind the barrier reads each document once and gathers every fact, so all are of one reading. A pipeline
 spills nothing to disk; a column whose values need more memory than the server gives is left unknown
@@ -95,7 +95,7 @@ class MongoMeasurer:
         return {key: value for part in said for key, value in part.items()}
 
     def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
-        """Keys of a nested document or of the documents in a list (`gateway.summary.mongo_paths`)."""
+        """Paths within documents and lists (`gateway.summary.mongo_paths`)."""
         subject = subject_of(config, table)
         tail = path_stages(column, subject, least=config.thresholds.min_group)
         if not tail:

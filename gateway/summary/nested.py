@@ -1,125 +1,130 @@
-"""JSON columns: which keys their documents have, counted and cut off in the database.
+"""Columns of documents: which paths they have, counted and cut off in the database, in one statement a column.
 
-Keys come from documents, so they are as dangerous as cells: only those that enough units have come back at all, and
-`gateway.summary.disclosure` decides on the rest. Paths run through objects, not through lists; PostgreSQL tells the
-top level only, the other servers none.
+Keys come from documents, so they are as dangerous as cells. Only those come back that enough units have, that are plain
+names, and whose parents have no more keys than structure has; `gateway.summary.disclosure` decides on the rest. How
+each engine takes documents apart is in `gateway.summary.nested_walks`; what is made of it here is the same for all.
 """
 
 from __future__ import annotations
 
-import re
+from collections.abc import Sequence
 from typing import Final
 
-import sqlglot
 from sqlglot import exp
 
-from gateway.catalog import Catalog, Column, ColumnType, Dialect, Table
+from gateway.catalog import Column, ColumnType, Dialect, Table
 from gateway.errors import QueryError, SourceError
 from gateway.project import SourceConfig
-from gateway.sources.base import Source
 from gateway.summary.measured import PathMeasured
-from gateway.tenancy.barrier import CTE_PREFIX, scoped_tables
-from gateway.tenancy.scope import Scope
+from gateway.summary.measurer import Within, subject_of
+from gateway.summary.nested_walks import WALKS, Documents, Walk
+from gateway.summary.paths import DEPTH, MOST_KEYS, MOST_PATHS, TIMEOUT_S
+from gateway.tenancy.barrier import CTE_PREFIX, Barrier, scoped_tables
 
-DOCUMENTS: Final = 20_000
-"""Keys are those of the first so many documents of the scope."""
-MOST_KEYS: Final = 200
-"""More keys than this are data, not structure (SECURITY B: dynamic keys)."""
-_PATH = re.compile(r"\$((?:\.[A-Za-z_][A-Za-z0-9_]{0,62}){1,4})\Z")
-_TREE: Final = """
-SELECT p, MIN(ty), MAX(ty), {units}, (SELECT COUNT(DISTINCT p) FROM e), (SELECT {units} FROM d)
-FROM e GROUP BY p HAVING {units} >= {least} ORDER BY 4 DESC, 1 LIMIT {most}
-"""
-_ROWS: Final[dict[Dialect, str]] = {
-    Dialect.DUCKDB: "SELECT CAST(x AS JSON) AS j, u FROM ({source}) AS s WHERE x IS NOT NULL LIMIT {rows}",
-    Dialect.SQLITE: "SELECT x AS j, u FROM ({source}) AS s WHERE json_valid(x) LIMIT {rows}",
-    Dialect.POSTGRES: "SELECT CAST(x AS JSONB) AS j, u FROM ({source}) AS s WHERE x IS NOT NULL LIMIT {rows}",
-}
-_KEYS: Final[dict[Dialect, str]] = {
-    Dialect.DUCKDB: (
-        "SELECT t.fullkey AS p, NULLIF(UPPER(t.type), 'NULL') AS ty, d.u FROM d, json_tree(d.j) AS t "
-        "WHERE NOT t.key IS NULL AND INSTR(t.fullkey, '[') = 0"
-    ),
-    Dialect.SQLITE: (
-        "SELECT t.fullkey AS p, NULLIF(UPPER(t.type), 'NULL') AS ty, d.u FROM d, json_tree(d.j) AS t "
-        "WHERE NOT t.key IS NULL AND INSTR(t.fullkey, '[') = 0"
-    ),
-    Dialect.POSTGRES: (
-        "SELECT '$.' || t.key AS p, NULLIF(UPPER(jsonb_typeof(t.value)), 'NULL') AS ty, d.u "
-        "FROM d, jsonb_each(CASE WHEN jsonb_typeof(d.j) = 'object' THEN d.j END) AS t"
-    ),
-}
-_NUMBERS: Final = frozenset(
-    ("NUMBER", "INTEGER", "REAL", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE", "DECIMAL", "FLOAT")
+_KINDS: Final = {
+    "number": ("NUMBER", "INTEGER", "UNSIGNED INTEGER", "REAL", "BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT", "DOUBLE",
+               "DECIMAL", "FLOAT", "TINYINT", "SMALLINT", "INT"),
+    "text": ("STRING", "VARCHAR", "TEXT"),
+    "boolean": ("BOOLEAN", "TRUE", "FALSE"),
+    "object": ("OBJECT",),
+    "array": ("ARRAY",),
+}  # fmt: skip
+"""The engines' words for JSON types."""
+_NULLS: Final = ("NULL", "VOID")
+
+
+def measure_paths(within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
+    """Paths of a column's first documents within the scope; none if the engine cannot finish in time.
+
+    Args:
+        within: Where and for whom; a statement about paths takes a minute at most.
+        config: The owner's rules.
+        table: The column's table.
+        column: One of JSON, of the engine's own nested types, or of text that holds JSON.
+    """
+    dialect = within.catalog.dialect
+    walk = WALKS.get(dialect)
+    if walk is None or column.type not in (ColumnType.JSON, ColumnType.TEXT):
+        return ()
+    subject = subject_of(config, table)
+    barrier = scoped_tables(
+        within.catalog, within.scope, {table.name: {column.name} | ({subject} if subject else set())}
+    )
+    statement = _statement(dialect, walk, barrier, table, column, subject, config.thresholds.min_group)
+    try:
+        timeout_s = min(within.timeout_s, TIMEOUT_S)
+        found = within.source.aggregate(statement, dict(barrier.parameters), timeout_s=timeout_s)
+    except (QueryError, SourceError):
+        return ()
+    return tuple(
+        PathMeasured(
+            key=str(path).removeprefix("."),
+            units=_whole(units),
+            looked=_whole(looked),
+            keys=_whole(keys),
+            type=str(low) if low == high and low is not None else "mixed",
+            dynamic=_whole(dynamic) == 1,
+        )
+        for path, dynamic, low, high, units, keys, looked in found
+    )
+
+
+def _statement(
+    dialect: Dialect, walk: Walk, barrier: Barrier, table: Table, column: Column, subject: str | None, least: int
+) -> str:
+    """The statement: fixed text, in which nothing but numbers and quoted identifiers varies."""
+    fields = [
+        exp.alias_(exp.column(column.name, quoted=True), "x", copy=False),
+        exp.alias_(exp.column(subject, quoted=True) if subject else exp.Null(), "u", copy=False),
+    ]
+    scoped = exp.Table(this=exp.to_identifier(CTE_PREFIX + table.name, quoted=True))
+    source = exp.Select(expressions=fields).from_(scoped, copy=False).sql(dialect=dialect.value)
+    documents = Documents(source=source, unit="u" if subject else walk.number, column=column)
+    fences = (cte.sql(dialect=dialect.value, comments=False) for cte in barrier.ctes)
+    tables = (*fences, walk.tables(documents).strip(), *_counted(walk))
+    return walk.starts + ",\n".join(tables) + "\n" + _TOLD.format(least=least)
+
+
+def _counted(walk: Walk) -> Sequence[str]:
+    """Paths with their units; then how many keys stand beside each, on every level down to it.
+
+    Counting beside, in windows, takes one pass; to look up the parents again would read the documents again, on
+    engines that do not keep a common table.
+    """
+    cases = " ".join(f"WHEN UPPER(ty) IN ({_texts(words)}) THEN '{kind}'" for kind, words in _KINDS.items())
+    kind = f"CASE {cases} WHEN UPPER(ty) IN ({_texts(_NULLS)}) THEN NULL ELSE 'mixed' END"
+    levels = range(1, DEPTH + 1)
+    above = "".join(f", CASE WHEN lvl >= {k} THEN {walk.above(k)} END AS q{k}" for k in levels)
+    beside = "".join(
+        f", SUM(CASE WHEN lvl = {k} AND item = 0 THEN 1 ELSE 0 END) OVER (PARTITION BY q{k}) AS s{k}" for k in levels
+    )
+    first = " ".join(f"WHEN s{k} > {MOST_KEYS} THEN q{k}" for k in levels)
+    many = " OR ".join(f"s{k} > {MOST_KEYS}" for k in levels)
+    return (
+        f"rw_kind AS (SELECT u, p, {kind} AS kind FROM rw_walk WHERE p <> '')",
+        "rw_path AS (SELECT p, MIN(kind) AS lo, MAX(kind) AS hi, "
+        "COUNT(DISTINCT CASE WHEN kind IS NULL THEN NULL ELSE u END) AS units FROM rw_kind GROUP BY p)",
+        "rw_level AS (SELECT p, lo, hi, units, LENGTH(p) - LENGTH(REPLACE(p, '.', '')) AS lvl, "
+        f"CASE WHEN {walk.is_item} THEN 1 ELSE 0 END AS item FROM rw_path)",
+        f"rw_above AS (SELECT p, lo, hi, units, lvl, item{above} FROM rw_level)",
+        f"rw_beside AS (SELECT p, lo, hi, units, item, {', '.join(f'q{k}' for k in levels)}{beside} FROM rw_above)",
+        f"rw_rule AS (SELECT CASE {first} ELSE p END AS path, CASE WHEN {many} THEN 1 ELSE 0 END AS dyn, "
+        "lo, hi, units, item FROM rw_beside)",
+        "rw_told AS (SELECT path, dyn, lo, hi, units, "
+        "SUM(CASE WHEN dyn = 0 AND item = 0 THEN 1 ELSE 0 END) OVER () AS total FROM rw_rule)",
+    )
+
+
+_TOLD: Final = (
+    "SELECT path, dyn, MIN(lo), MAX(hi), MAX(units), MAX(total), (SELECT COUNT(DISTINCT u) FROM rw_docs) FROM rw_told "
+    "WHERE dyn = 1 OR units >= {least} AND REPLACE(path, '~', '') = path "
+    f"GROUP BY path, dyn ORDER BY dyn DESC, 5 DESC, 1 LIMIT {MOST_PATHS}"
 )
 
 
-def measure_paths(
-    source: Source,
-    catalog: Catalog,
-    scope: Scope,
-    config: SourceConfig,
-    table: Table,
-    column: Column,
-    *,
-    timeout_s: float,
-) -> tuple[PathMeasured, ...]:
-    """Keys of a JSON column's first documents; none if the engine cannot tell or a document is broken.
-
-    Returns:
-        At most 201 keys; more than 200 mean that the keys are data.
-    """
-    if column.type is not ColumnType.JSON or catalog.dialect not in _KEYS:
-        return ()
-    rule = config.rule(table.name)
-    subject = rule.subject if rule else None
-    barrier = scoped_tables(catalog, scope, {table.name: {column.name} | ({subject} if subject else set())})
-    tree = _statement(catalog.dialect, table.name, column.name, subject, config.thresholds.min_group)
-    tree.set("with_", exp.With(expressions=[*barrier.ctes, *tree.args["with_"].expressions]))
-    statement = tree.sql(dialect=catalog.dialect.value, comments=False)
-    try:
-        found = source.aggregate(statement, dict(barrier.parameters), timeout_s=timeout_s)
-    except (QueryError, SourceError):
-        return ()
-    paths = []
-    for path, low, high, units, keys, looked in found:
-        match = _PATH.match(str(path))
-        name = match[1][1:] if match else ""
-        paths.append(
-            PathMeasured(key=name, units=_whole(units), looked=_whole(looked), keys=_whole(keys), type=_kind(low, high))
-        )
-    return tuple(paths)
-
-
-def _statement(dialect: Dialect, table: str, column: str, subject: str | None, least: int) -> exp.Select:
-    """The statement, read by sqlglot from a fixed text: nothing in it but numbers and quoted identifiers varies."""
-    inner = exp.Select(
-        expressions=[
-            exp.alias_(exp.column(column, quoted=True), "x", copy=False),
-            exp.alias_(exp.column(subject, quoted=True) if subject else exp.Null(), "u", copy=False),
-        ]
-    ).from_(exp.Table(this=exp.to_identifier(CTE_PREFIX + table, quoted=True)), copy=False)
-    name = dialect.value
-    units = "COUNT(DISTINCT u)" if subject else "COUNT(*)"
-    rows = _ROWS[dialect].format(source=inner.sql(dialect=name), rows=DOCUMENTS)
-    body = _TREE.format(units=units, least=least, most=MOST_KEYS + 1)
-    tree = sqlglot.parse_one(f"WITH d AS ({rows}), e AS ({_KEYS[dialect]}) {body}", dialect=name)
-    if not isinstance(tree, exp.Select):
-        raise TypeError("not a statement")
-    return tree
-
-
-def _kind(low: object, high: object) -> str:
-    kinds = {_word(str(kind)) for kind in (low, high) if kind is not None}
-    return kinds.pop() if len(kinds) == 1 else "mixed"
-
-
-def _word(kind: str) -> str:
-    if kind in _NUMBERS:
-        return "number"
-    return {"VARCHAR": "text", "TEXT": "text", "STRING": "text", "BOOLEAN": "boolean", "TRUE": "boolean",
-            "FALSE": "boolean", "OBJECT": "object", "ARRAY": "array"}.get(kind, "mixed")  # fmt: skip
+def _texts(words: Sequence[str]) -> str:
+    return ", ".join(f"'{word}'" for word in words)
 
 
 def _whole(value: object) -> int:
-    return int(str(value))
+    return int(str(value or 0))

@@ -39,7 +39,7 @@ RULES: Final[dict[str, str]] = {
     "text.length": "band of the mean length, from 30 units",
     "text.pattern": "one of a fixed list of classes, if 90% of the first 5,000 values fit it",
     "labels": "approved by the owner; at least 10 units and 1% of the rows; share to 5%",
-    "paths": "keys of at least 10 units and 1% of the documents; more than 200 keys are '<dynamic>'",
+    "paths": "of at least 10 units and 1% of the documents; more than 200 keys of a parent are '<dynamic>'",
     "related": "correlation band (0.1, 0.3, 0.5), from 100 rows, where both ranges may be told; rows as units only",
     "links": "declared, or named by the owner, or found by name and tested: at least 95% of the values match",
 }

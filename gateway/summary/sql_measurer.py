@@ -1,4 +1,4 @@
-"""Puts the questions of a summary as SQL: one statement a table, one for JSON keys, one for a guessed relationship."""
+"""Puts the questions of a summary as SQL: one statement a table, one for paths, one for a guessed relationship."""
 
 from __future__ import annotations
 
@@ -74,10 +74,8 @@ class SqlMeasurer:
         return self._answer(within, spread(measured, edges, paired, barrier, self._engine), barrier)
 
     def paths(self, within: Within, config: SourceConfig, table: Table, column: Column) -> tuple[PathMeasured, ...]:
-        """Keys of a JSON column (`gateway.summary.nested`)."""
-        return measure_paths(
-            within.source, within.catalog, within.scope, config, table, column, timeout_s=within.timeout_s
-        )
+        """Paths within a column of documents (`gateway.summary.nested`)."""
+        return measure_paths(within, config, table, column)
 
     def common(self, within: Within, config: SourceConfig, table: Table, column: str, *, most: int) -> list[object]:
         """Values of a column that enough units have, the commonest first."""

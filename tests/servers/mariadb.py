@@ -60,7 +60,9 @@ def mariadb_server() -> Iterator[MariadbServer]:
     )  # fmt: skip
     command = [
         server_binary, "--no-defaults", f"--datadir={data}", f"--port={port}", "--bind-address=127.0.0.1",
-        f"--socket={folder / 'sock'}", f"--pid-file={folder / 'pid'}", f"--init-file={setup}", "--skip-name-resolve",
+        f"--socket={folder / 'sock'}", f"--pid-file={folder / 'pid'}",
+        # A server that starts removes what it takes for its own temporary tables from the folder of all.
+        f"--tmpdir={folder}", f"--init-file={setup}", "--skip-name-resolve",
         f"--ssl-cert={certificate}", f"--ssl-key={key}", "--innodb-flush-log-at-trx-commit=0",
         "--innodb-buffer-pool-size=64M", "--innodb-doublewrite=0", "--skip-log-bin",
     ]  # fmt: skip

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from gateway.catalog import ColumnType, Relationship
 from gateway.project_rules import Thresholds
@@ -20,7 +21,7 @@ from gateway.summary.measured import (
     TextMeasured,
     TimeMeasured,
 )  # fmt: skip
-from gateway.summary.model import ColumnSummary
+from gateway.summary.model import ColumnSummary, JsonPath
 
 LIMITS = Thresholds()
 TAIL = Tail(units=10, mean=12.3, p_ratio=8.0)
@@ -271,13 +272,44 @@ def _paths(*paths: PathMeasured, k: int = 1000) -> list[str]:
 def test_attack_dynamic_json_keys_are_not_told() -> None:
     seen = PathMeasured(key="city", units=500, looked=1000, keys=3, type="text")
     assert _paths(seen, replace(seen, key="rare", units=9), replace(seen, key="ada@x.org")) == ["city"]
-    assert _paths(replace(seen, key="address.city"), replace(seen, key="")) == ["address.city"]
     assert _paths(*(replace(seen, key=f"k{i}") for i in range(201))) == ["<dynamic>"]
     assert _paths(replace(seen, keys=201)) == ["<dynamic>"]
     assert _paths(replace(seen, key="one", units=10, looked=10_000)) == []
     assert _paths(replace(seen, key="u4915112345678")) == []
     assert _paths(replace(seen, looked=29)) == []
     assert _paths(seen, k=29) == []
+
+
+def test_a_path_is_told_below_told_ones_only() -> None:
+    seen = PathMeasured(key="city", units=500, looked=1000, keys=3, type="object")
+    deep = replace(seen, key="items[].sku")
+    assert _paths(deep) == []
+    assert _paths(deep, replace(seen, key="items")) == ["items"]
+    assert _paths(deep, replace(seen, key="items"), replace(seen, key="items[]")) == ["items", "items[]", "items[].sku"]
+    assert _paths(replace(seen, key="[]"), replace(seen, key="[].x")) == ["[]", "[].x"]
+    assert _paths(replace(seen, key="u123456"), replace(seen, key="u123456.name")) == []
+    assert _paths(replace(seen, key="rare", units=9), replace(seen, key="rare.name")) == []
+
+
+def test_a_parent_whose_keys_are_data_says_so_if_it_is_told_itself() -> None:
+    seen = PathMeasured(key="by_user", units=500, looked=1000, keys=3, type="object")
+    data = replace(seen, dynamic=True, units=0)
+    assert _paths(seen, data) == ["by_user", "by_user.<dynamic>"]
+    assert _paths(data) == []
+    assert _paths(replace(seen, units=9), data) == []
+    assert _paths(seen, replace(data, key="")) == ["by_user", "<dynamic>"]
+    assert _paths(seen, replace(data, key="by_user.ada@x.org")) == ["by_user"]
+
+
+@pytest.mark.parametrize(
+    "path", ["a.b.c.d.e", "a..b", "a[", "a[0]", "a.b[][]", ".a", "a.", "<dynamic>.a", "[].[]", "a b"]
+)
+def test_attack_what_is_no_path_is_not_told(path: str) -> None:
+    seen = PathMeasured(key=path, units=500, looked=1000, keys=3, type="object")
+    parents = [replace(seen, key=key) for key in ("a", "a.b", "a.b.c", "a.b.c.d", "[]", "<dynamic>")]
+    assert path not in _paths(seen, *parents)
+    with pytest.raises(ValidationError):
+        JsonPath(name=path)
 
 
 LINK = Relationship(table="a", columns=("b_id",), parent="b", parent_columns=("id",), origin="inferred")

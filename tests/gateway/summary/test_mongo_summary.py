@@ -85,7 +85,8 @@ def test_lists_and_deep_documents_are_told_by_path(config: SourceConfig) -> None
     items = orders.column("items")
     assert items is not None
     assert [(p.name, p.type, p.share) for p in items.paths or ()] == [
-        ("price", "number", 1.0), ("sku", "text", 1.0), ("tags", "array", 1.0),
+        ("[]", "object", 1.0), ("[].price", "number", 1.0), ("[].sku", "text", 1.0), ("[].tags", "array", 1.0),
+        ("[].tags[]", "text", 1.0),
     ]  # fmt: skip
     note = orders.column("extra_deep_note_color") or orders.column("extra_deep_note")
     assert note is not None
