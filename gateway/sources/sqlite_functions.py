@@ -9,7 +9,7 @@ import sqlite3
 from typing import Final
 
 DIGEST: Final = "rowless_digest"
-"""The aggregate of `gateway.summary.digests`. No chart is compiled to it, and the checker of stage 10 refuses it."""
+"""The aggregate of `gateway.summary.digest_forms`. No chart is compiled to it; the checker of stage 10 refuses it."""
 _MEMORY: Final = 50_000
 """Hashes of cells that are remembered, as most columns repeat themselves."""
 
@@ -40,22 +40,27 @@ def _sqrt(value: object) -> float | None:
     return math.sqrt(value) if isinstance(value, int | float) and value >= 0 else None
 
 
-class Digest:
-    """Filled cells and the sum of a keyed hash of each, for several columns: ``rowless_digest(key, cell, …)``.
+def digest_of(key: bytes, value: bytes) -> int:
+    """The keyed hash of one cell, 64 bits."""
+    return int.from_bytes(hashlib.blake2b(value, digest_size=8, key=key).digest(), "little")
 
-    SQLite has no hash of its own, so this one is called back for each row; cells come as blobs. The result is JSON, a
-    list of pairs, as the sums are larger than a number of SQLite.
+
+class Digest:
+    """Filled cells and the sum of a keyed hash of each, by column: ``rowless_digest(key, copies, cell, …)``.
+
+    SQLite has no hash of its own, so this one is called back for each row; cells come as blobs, and count as often as
+    there are copies. The result is JSON, a list of pairs, as the sums are larger than a number of SQLite.
     """
 
     def __init__(self) -> None:
-        self._filled: list[int] = []
+        self._counts: list[int] = []
         self._sums: list[int] = []
         self._known: dict[bytes, int] = {}
 
-    def step(self, key: str, *cells: bytes | None) -> None:
+    def step(self, key: str, copies: int, *cells: bytes | None) -> None:
         """Add one row. The key is hexadecimal."""
-        if not self._filled:
-            self._filled, self._sums = [0] * len(cells), [0] * len(cells)
+        if not self._counts:
+            self._counts, self._sums = [0] * len(cells), [0] * len(cells)
         if len(self._known) > _MEMORY:
             self._known.clear()
         for i, cell in enumerate(cells):
@@ -63,11 +68,10 @@ class Digest:
                 continue
             hashed = self._known.get(cell)
             if hashed is None:
-                raw = hashlib.blake2b(cell, digest_size=8, key=bytes.fromhex(key)).digest()
-                hashed = self._known[cell] = int.from_bytes(raw, "little")
-            self._filled[i] += 1
-            self._sums[i] += hashed
+                hashed = self._known[cell] = digest_of(bytes.fromhex(key), cell)
+            self._counts[i] += copies
+            self._sums[i] += copies * hashed
 
     def finalize(self) -> str:
         """The pairs, one a column; none if there was no row."""
-        return json.dumps(list(zip(self._filled, self._sums, strict=True)))
+        return json.dumps(list(zip(self._counts, self._sums, strict=True)))

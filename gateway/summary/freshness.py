@@ -7,9 +7,10 @@ The index has three ages, counted from the moment before its first statement was
 - above that the asker waits for a refresh. If it fails, the question is refused: what the egress guard would not know
   is what must not leave.
 
-A refresh takes the digests first and reads the values after, never the other way round: what changes in between is
-read already, and its digest is still the old one, so the next refresh reads it once more. One refresh of a scope runs
-at a time; whoever needs it waits for it, and is told of its failure.
+A refresh trusts a digest of cells only if it is known to belong to what the index holds: both digests were taken in one
+statement, and that of the distinct values is the index's own, added up as it was read. So nothing that happens between
+two statements goes unseen, whatever their order. One refresh of a scope runs at a time; whoever needs it waits for it,
+and is told of its failure.
 """
 
 from __future__ import annotations
@@ -22,8 +23,8 @@ from dataclasses import dataclass
 from gateway.catalog import Catalog
 from gateway.errors import GatewayError, IndexStaleError
 from gateway.sources.base import Source
-from gateway.summary.digests import Digests, new_seed, take_digests
-from gateway.summary.values import MAX_VALUES, build_index, linked_columns, scope_key
+from gateway.summary.digests import Asker, Digests, Tally, new_seed
+from gateway.summary.values import MAX_VALUES, Refresh, build_index, linked_columns, scope_key
 from gateway.tenancy.scope import Scope
 from redaction.fingerprints import ValueIndex
 
@@ -53,12 +54,16 @@ class Reading:
 
     Attributes:
         index: The index.
-        digests: Of the columns as they were at `as_of` or later, but not after they were read.
+        seed: Secret of the digests.
+        held: Of the distinct values that the index holds, as they were read.
+        cells: Of all cells of a column when its distinct values were those held; no other column has one.
         as_of: Whatever was committed before this monotonic time is in the index.
     """
 
     index: ValueIndex
-    digests: Digests
+    seed: bytes
+    held: Digests
+    cells: Digests
     as_of: float
 
 
@@ -72,7 +77,7 @@ def read_index(
     previous: Reading | None = None,
     clock: Clock = time.monotonic,
 ) -> Reading:
-    """Build the index of a scope, or bring one up to date: only columns whose digest changed are read.
+    """Build the index of a scope, or bring one up to date: only columns whose values changed are read.
 
     Args:
         source: The opened datasource.
@@ -90,18 +95,33 @@ def read_index(
         QueryError: A column could not be read. A digest that cannot be had is no error: its column is read.
     """
     as_of = clock()
-    columns = linked_columns(catalog, scope)
-    source.look_again(sorted({table for table, _ in columns}))
-    seed = previous.digests.seed if previous is not None else new_seed(scope_key(key, scope))
-    digests = take_digests(source, catalog, scope, columns, seed=seed)
+    columns = [f"{table}.{column}" for table, column in linked_columns(catalog, scope)]
+    source.look_again(sorted({column.partition(".")[0] for column in columns}))
     if previous is None:
-        index = build_index(source, catalog, scope, key=key, max_values=max_values)
-        return Reading(index=index, digests=digests, as_of=as_of)
-    changed = frozenset(f"{table}.{column}" for table, column in columns) - digests.unchanged(previous.digests)
-    index = previous.index
-    if changed:
-        index = build_index(source, catalog, scope, key=key, max_values=max_values, previous=index, changed=changed)
-    return Reading(index=index, digests=digests, as_of=as_of)
+        seed = new_seed(scope_key(key, scope))
+        tally = Tally(catalog.dialect, seed)
+        index = build_index(source, catalog, scope, key=key, max_values=max_values, watch=tally.watch)
+        return Reading(index=index, seed=seed, held=tally.digests, cells=Digests(), as_of=as_of)
+
+    seed = previous.seed
+    ask = Asker(source, catalog, scope, seed=seed)
+    settled = ask.cells(columns).same_as(previous.cells) if previous.cells else frozenset()
+    doubtful = frozenset(columns) - settled
+    cells, values = ask.both(doubtful)
+    large = values.above(max_values)
+    known = values.same_as(previous.held) | (large & frozenset(previous.index.skipped))
+    index, tally = previous.index, Tally(catalog.dialect, seed)
+    if doubtful - known:
+        refresh = Refresh(previous=index, changed=doubtful - known, too_large=large)
+        index = build_index(source, catalog, scope, key=key, max_values=max_values, refresh=refresh, watch=tally.watch)
+    settled_now = known | (large - known) | values.same_as(tally.digests)
+    return Reading(
+        index=index,
+        seed=seed,
+        held=previous.held.of(settled | known).with_(tally.digests),
+        cells=previous.cells.of(settled).with_(cells.of(settled_now)),
+        as_of=as_of,
+    )
 
 
 class FreshIndex:

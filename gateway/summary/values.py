@@ -7,8 +7,9 @@ are read here (stage 2) one value at a time; what is kept of a value is a keyed 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Final
 
@@ -27,6 +28,22 @@ _MAX_HOLDING: Final = 20
 """More than `redaction.parts.MAX_SHARED`: equal words in another case or with other marks are other values."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refresh:
+    """An index to start from.
+
+    Attributes:
+        previous: An index of the same scope and key.
+        changed: Columns (``table.column``) to read anew. The others keep their fingerprints, and what is no longer in
+            scope is forgotten.
+        too_large: Columns that are known to have too many values: they are left out unread.
+    """
+
+    previous: ValueIndex
+    changed: frozenset[str]
+    too_large: frozenset[str] = frozenset()
+
+
 def build_index(
     source: Source,
     catalog: Catalog,
@@ -34,8 +51,8 @@ def build_index(
     *,
     key: bytes,
     max_values: int = MAX_VALUES,
-    previous: ValueIndex | None = None,
-    changed: frozenset[str] | None = None,
+    refresh: Refresh | None = None,
+    watch: Callable[[str, Iterator[str]], Iterator[str]] = lambda _, values: values,
 ) -> ValueIndex:
     """Index the distinct text values that a scope may see.
 
@@ -45,9 +62,8 @@ def build_index(
         scope: Whose rows are read. The index is good for this right alone.
         key: Key of the process, at least 16 bytes; each scope's own key is derived from it.
         max_values: Columns with more distinct values are skipped.
-        previous: An index of the same scope and key to refresh.
-        changed: With `previous`: columns (``table.column``) to read anew; the others keep their fingerprints, and what
-            is no longer in scope is forgotten. All are read, if None.
+        refresh: What there was before, if only some columns are to be read.
+        watch: Sees the values of each column pass.
 
     Raises:
         QueryError: A column could not be read, and is named. No index is better than half an index: the egress guard
@@ -56,16 +72,18 @@ def build_index(
     codes = set(_code_columns(catalog, scope))
     columns = linked_columns(catalog, scope)
     read = {f"{table}.{column}" for table, column in columns}
-    keep: frozenset[str] = frozenset()
-    if previous is not None and changed is not None:
-        keep = frozenset(read - changed)
+    keep = frozenset(read - refresh.changed) if refresh is not None else frozenset[str]()
+    previous = refresh.previous if refresh is not None else None
     builder = IndexBuilder(scope_key(key, scope), previous=previous, keep=keep)
     for table, column in columns:
         name = f"{table}.{column}"
-        if name not in keep:
+        if refresh is not None and name in refresh.too_large:
+            builder.skip(name)
+        elif name not in keep:
             add = builder.add_codes if (table, column) in codes else builder.add
             with _named(name):
-                add(name, source.distinct_values(table, column, scope, max_values=max_values), max_values=max_values)
+                values = source.distinct_values(table, column, scope, max_values=max_values)
+                add(name, watch(name, values), max_values=max_values)
     return builder.build()
 
 

@@ -15,7 +15,7 @@ from gateway.errors import QueryError
 from gateway.project import Project
 from gateway.sources.base import Source
 from gateway.sources.open import open_source
-from gateway.summary.values import build_index, indexed_columns, near_misses, spelled
+from gateway.summary.values import Refresh, build_index, indexed_columns, near_misses, spelled
 from gateway.tenancy.rules import scope_for
 from gateway.tenancy.scope import Scope
 from redaction import fingerprints
@@ -150,8 +150,7 @@ def test_a_refresh_reads_only_what_changed(opened: Opened) -> None:
         opened.catalog,
         opened.one,
         key=KEY,
-        previous=before,
-        changed=frozenset({"deals.state"}),  # type: ignore[arg-type]
+        refresh=Refresh(previous=before, changed=frozenset({"deals.state"})),  # type: ignore[arg-type]
     )
     assert read == ["deals.state"]
     assert after.find("acme corp") == ("deals.firm",)
