@@ -59,6 +59,10 @@ _BEFORE_NAME: Final = r"(?<![\w.])\(?\d(?:[ ()./\-]{0,2}\d){6,13}[ \-]{1,2}(?:of
 _SHORT_BEFORE_NAME: Final = r"(?<![\w.])\d{2,4}(?:[ .\-]\d{2,4}){1,3}[ \-]{1,2}(?:fax|mobile|cell)\b"
 
 
+_QUOTED_EMAIL: Final = r"(?:\"[^\"@\n]{1,64}\"|(?<=[\s(\[,;:]))@(?:[\w\-]{1,63}\.){1,8}[\w\-]{2,63}"
+"""A quoted local part (RFC 5322), or none: what is left where a space was put before the sign."""
+
+
 class EmailShapeRecognizer(StrictPatterns):
     """An e-mail address by its shape alone: presidio checks the suffix list, and so lets ``x@host.internal`` pass."""
 
@@ -72,7 +76,7 @@ class EmailShapeRecognizer(StrictPatterns):
             supported_entity="EMAIL_ADDRESS",
             name="Email",
             supported_language=language,
-            patterns=[Pattern("shape", shape, 1.0)],
+            patterns=[Pattern("shape", shape, 1.0), Pattern("quoted", _QUOTED_EMAIL, 1.0)],
         )
 
 

@@ -7,6 +7,7 @@ word for a person before a word that no dictionary has.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -55,6 +56,9 @@ thursday friday saturday sunday jan feb mar apr jun jul aug sep oct nov dec q
 """
 _CALENDAR: Final = frozenset(_CALENDAR_WORDS.split())
 
+_CAMEL: Final = re.compile(r"(?<!\w)[^\W\d_]+(?<=[a-z])[A-Z][a-z][^\W\d_]*")
+"""Words written as one with a capital inside: "MariaGonzalez"."""
+
 FULL: Final = 0.9
 LIKELY: Final = 0.7
 POSSIBLE: Final = 0.55
@@ -98,6 +102,10 @@ def find_people(
     for entity in entities:
         if entity.label == "PERSON":
             found.extend(_confirmed(words, entity))
+    for joined in _CAMEL.finditer(text):
+        at = joined.start()
+        inside = find_people_in_identifiers(joined.group())
+        found.extend(Person(at + person.start, at + person.end, person.score) for person in inside)
     if english:
 
         def called(start: int, end: int) -> frozenset[str]:
