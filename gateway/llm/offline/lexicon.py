@@ -170,6 +170,10 @@ def _table_forms(table: TableSummary) -> tuple[Form, ...]:
     return _unique(forms)
 
 
+_ROWS: Final = tuple(form((word,), SYNONYM_COST, strict=True, whole=True) for word in ("row", "record", "entry"))
+"""What anybody calls the rows of the only table there is."""
+
+
 def _metric_forms(metric: Metric) -> tuple[Form, ...]:
     words = words_of(metric.name)
     forms = [form(words), form(tuple(lemma(word) for word in split_name(metric.name)))]
@@ -209,8 +213,9 @@ def is_year(column: ColumnSummary) -> bool:
 
 def _build(summary: Summary) -> Lexicon:
     entries: list[Entry] = []
+    only = _ROWS if len(summary.tables) == 1 else ()
     for table in summary.tables:
-        entries.append(Entry("table", table.name, table.name, _table_forms(table)))
+        entries.append(Entry("table", table.name, table.name, _unique([*_table_forms(table), *only])))
         for column in table.columns:
             ref = f"{table.name}.{column.name}"
             entries.append(Entry("column", ref, table.name, _column_forms(table, column)))

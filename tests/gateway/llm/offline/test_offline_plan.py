@@ -176,6 +176,15 @@ def _bare(columns: list[tuple[str, ColumnType]]) -> Summary:
     return Summary(source="own", tables=(TableSummary(name="data", columns=found),))
 
 
+@pytest.mark.parametrize("question", ["how many rows", "number of records", "count of entries"])
+def test_the_rows_of_the_only_table_need_no_name(question: str) -> None:
+    summary = _bare([("clinic", ColumnType.TEXT), ("cost", ColumnType.NUMBER)])
+    counted = [
+        (c.mark, [m.aggregate for m in c.measures], c.dimensions) for c in plan_question(summary, question).charts
+    ]
+    assert ("text", ["count"], ()) in counted
+
+
 def test_a_single_table_without_facts_is_enough() -> None:
     own = _bare([("city", ColumnType.TEXT), ("temp_c", ColumnType.NUMBER), ("day", ColumnType.DATE)])
     spec = plan_question(own, "average temperature by city").charts[0]
