@@ -127,6 +127,8 @@ def _head(config: SourceConfig, *, unrestricted: bool) -> list[str]:
         lines.append(f'url_env = "{config.url_env or config.name.upper() + "_URL"}"')
     if config.kind != "auto":
         lines.append(f'kind = "{config.kind}"')
+    if config.schemas:
+        lines.append(f"schemas = [{', '.join(map(_quoted, config.schemas))}]")
     lines += [f'timezone = "{config.timezone}"', f'week_start = "{config.week_start}"']
     if config.currency:
         lines.append(f'currency = "{config.currency}"')

@@ -22,6 +22,9 @@ def init(
     tenant_column: Annotated[
         str | None, typer.Option(help="Column that says whose a row is; guessed from the usual names if left out.")
     ] = None,
+    schema: Annotated[
+        list[str] | None, typer.Option(help="Only this schema of a server, or database of Spark; repeatable.")
+    ] = None,
     out: Annotated[Path, typer.Option(help="Where to write it.")] = Path(FILE_NAME),
 ) -> None:
     """Look at the structure of a datasource (no row is read) and write a project file to go on from."""
@@ -31,7 +34,7 @@ def init(
     if out.exists():
         msg = f"{out.name} is there already: give another with --out"
         raise RequestError(msg, code="output_exists")
-    config = _config(data, url_env, name)
+    config = _config(data, url_env, name).model_copy(update={"schemas": tuple(schema or ())})
     source = open_source(config)
     try:
         catalog = source.reflect()

@@ -60,8 +60,8 @@ class Code(StrEnum):
 _TEXT: Final[dict[Code, str]] = {
     Code.NOT_FOUND: "there is no file or folder at the path of source '{name}'",
     Code.UNREACHABLE: "the server of source '{name}' cannot be reached; check host, port and firewall",
-    Code.AUTH: "the server of source '{name}' refused the user or the password; odd characters of either "
-    "are percent-encoded in a url",
+    Code.AUTH: "the server of source '{name}' refused the user, the password or the token; odd characters of "
+    "them are percent-encoded in a url",
     Code.DATABASE: "the server of source '{name}' has no database of that name, or not for this user",
     Code.DRIVER: "the driver for source '{name}' is not installed: pip install 'rowless[mongodb]' or 'rowless[spark]'",
     Code.KIND: "source '{name}' is of a kind that is not supported; docs/sources.md lists those that are",
@@ -76,7 +76,7 @@ _TEXT: Final[dict[Code, str]] = {
     Code.OPTIONS: "the url of source '{name}' has an option that is not allowed; docs/sources.md lists those that are",
     Code.FORMAT: "source '{name}' is no table: its content is not CSV, JSON Lines, Parquet, SQLite or DuckDB",
     Code.ENCODING: "the text of source '{name}' is in no encoding that can be told; save it as UTF-8",
-    Code.EMPTY: "source '{name}' is empty: it has no table with a column",
+    Code.EMPTY: "source '{name}' is empty: it has no table with a column, or none that may be read",
     Code.BUSY: "source '{name}' is locked by another process that writes to it",
     Code.PERMISSION: "source '{name}' may not be read with the rights of this process or user",
     Code.TOO_LARGE: "source '{name}' is larger than this kind of source may be",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Final
 
@@ -91,6 +92,8 @@ def _open_server(config: SourceConfig, kind: str) -> Source:
 
             return MongoSource(config)
         if kind == "spark":
+            # gRPC's core writes of failed handshakes to stderr, past Python's logging; this is read when it is loaded.
+            os.environ.setdefault("GRPC_VERBOSITY", "NONE")
             from gateway.sources.spark_source import SparkSource
 
             return SparkSource(config)

@@ -9,6 +9,10 @@ from gateway.project_rules import Thresholds
 from gateway.summary.measured import ColumnMeasured, TextMeasured, TimeMeasured
 from gateway.summary.model import TextFacts, TimeFacts
 
+_FIRST_YEAR: Final = 1900
+_LAST_YEAR: Final = 2099
+"""Other years are not told: "valid until 9999" says nothing, and to the egress guard (`redaction.egress`) such a number
+is a value with too many digits, at which it would refuse every question."""
 _BIRTH = re.compile(r"birth|(^|_)dob($|_)|born|death|died", re.IGNORECASE)
 
 
@@ -34,9 +38,11 @@ def time_facts(facts: TimeMeasured, column: ColumnMeasured, limits: Thresholds) 
 
 
 def _period(month: int | None, unit: Literal["month", "quarter", "year"]) -> str | None:
-    if month is None or not 12 <= month < 120_000:
+    if month is None:
         return None
     year, index = divmod(month, 12)
+    if not _FIRST_YEAR <= year <= _LAST_YEAR:
+        return None
     if unit == "year":
         return f"{year:04d}"
     return f"{year:04d}-Q{index // 3 + 1}" if unit == "quarter" else f"{year:04d}-{index + 1:02d}"

@@ -99,3 +99,14 @@ def test_kept_answer_is_replaced_whole(tmp_path: Path) -> None:
     (tmp_path / "last-answer.new").symlink_to(target)
     last.keep("c")
     assert (last.context(), target.read_text()) == ("c", "mine")
+
+
+def test_rows_without_an_end_and_old_years_are_asked_about(shop: Path) -> None:
+    """9999-12-31 stands for "no end" in many databases, and museums have years of three digits."""
+    rows = [
+        f"{'9999-12-31' if i % 3 else '2024-01-31'},{'0987-05-01' if i % 2 else '1750-01-01'},{i}" for i in range(240)
+    ]
+    (shop / "pieces.csv").write_text("valid_until,made_on,weight\n" + "\n".join(rows) + "\n")
+    asked = ask(shop, "total weight by year of valid until", data="pieces.csv")
+    assert asked.exit_code == 0, asked.output
+    assert "9999" in asked.output
