@@ -118,6 +118,11 @@ class Contents:
     skipped: frozenset[str]
 
 
+def last_word(column: str) -> str:
+    """The last word of a column's name, normalised: "method" of ``staff.contact_method``."""
+    return normalise(column.replace("_", " ")).rpartition(" ")[2]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class IndexStats:
     """What an index costs and how sure it is.
@@ -154,8 +159,8 @@ class ValueIndex:
         lineage: Identity of the first index that this one is a refresh of, if it is one.
     """
 
-    __slots__ = ("_columns_of", "_contents", "_key", "_styled", "columns", "has_fragments", "lineage", "max_words",
-                 "skipped", "token")  # fmt: skip
+    __slots__ = ("_columns_of", "_contents", "_key", "_styled", "column_words", "columns", "has_fragments", "lineage",
+                 "max_words", "skipped", "token")  # fmt: skip
 
     def __init__(self, key: bytes, contents: Contents, *, lineage: object | None = None) -> None:
         self._key = key
@@ -163,6 +168,8 @@ class ValueIndex:
         self._columns_of = tuple(holders.columns for holders in contents.sets)
         self._styled = tuple(not any(literal for _, literal in holders.held) for holders in contents.sets)
         self.columns = tuple(sorted({column for columns in self._columns_of for column in columns}))
+        self.column_words = frozenset(form for column in self.columns for form in number_forms(last_word(column)))
+        """Last words of the columns' names, in either number."""
         self.skipped = tuple(sorted(contents.skipped))
         self.max_words = max(contents.longest.values(), default=1)
         self.has_fragments = any(holders.kind is Kind.FRAGMENT for holders in contents.sets)

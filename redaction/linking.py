@@ -2,6 +2,10 @@
 
 What is a word of the schema or of every question ("orders", "last month", "bar chart") is never taken for a value,
 even if some row holds it: it says nothing, and one hostile row could otherwise mask or refuse every question.
+
+In what a person typed, there are three exceptions, as there a value may be meant: words that belong to every prompt but
+to no question ("email", where no column is called so); compounds with a hyphen ("part-time", not "year-to-date"); and
+any word or phrase right after the name of a column that holds it ("priority is high", "contact method email").
 """
 
 from __future__ import annotations
@@ -12,14 +16,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Final
 
-from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, normalise, number_forms
+from redaction.fingerprints import MAX_WORDS, ValueIndex, is_indexed, last_word, normalise, number_forms
 from redaction.parts import MAX_VALUE_WORDS, PLACE_OF_NAME, says_enough
 from redaction.recognizers.names import is_ordinary
-from redaction.words import is_plain_word
+from redaction.words import GLUE_WORDS, is_plain_word, is_question_word
 
 _TOKEN: Final = re.compile(r"[^\W_]+")
 _NUMBER: Final = re.compile(r"\d[\d,_]*(?:\.\d+)?")
 _SENTENCE_WORDS: Final = 3
+_HYPHENS: Final = frozenset({"-", "\u2010", "\u2011"})
+_BETWEEN: Final = frozenset({"is", "are", "was", "were", "equals", "equal", "to", "as", "being"})
+"""Words between the name of a column and its value."""
+_MOST_BETWEEN: Final = 2
 _LONGEST_GAP: Final = 3
 """Characters of punctuation that may stand between two words of one value."""
 
@@ -46,6 +54,8 @@ class _Word:
     end: int
     plain: str
     known: bool
+    is_asking: bool
+    """Whether it can be no value of itself: a word of the schema, or one that questions are made of."""
 
 
 class KnownNames:
@@ -81,13 +91,13 @@ def find_values(text: str, index: ValueIndex, known: KnownNames, *, parts: bool 
         text: Cleaned text.
         index: The value index of a scope.
         known: Words of the schema, which are no values.
-        parts: Whether parts of values are looked for as well, as in what a person typed.
+        parts: Whether a person typed it: parts of values are looked for as well, and fewer words say nothing.
     """
     words = [_word(m, known) for m in _TOKEN.finditer(text)]
     found: list[ValueMatch] = []
     at = 0
     while at < len(words):
-        match, size = _longest(text, words, at, index, known)
+        match, size = _longest(text, words, at, index, known, asked=parts)
         if match is None and parts:
             match, size = _part(text, words, at, index)
         if match is None:
@@ -99,23 +109,42 @@ def find_values(text: str, index: ValueIndex, known: KnownNames, *, parts: bool 
 
 
 def _longest(
-    text: str, words: list[_Word], at: int, index: ValueIndex, known: KnownNames
+    text: str, words: list[_Word], at: int, index: ValueIndex, known: KnownNames, *, asked: bool
 ) -> tuple[ValueMatch | None, int]:
     longest = min(max(index.max_words, MAX_WORDS if index.has_fragments else 1), len(words) - at)
     for size in range(longest, 0, -1):
         run = words[at : at + size]
-        if not _is_run(text, run) or all(word.known for word in run):
+        if not _is_run(text, run):
             continue
         phrase = " ".join(word.plain for word in run)
-        if not is_indexed(phrase) or phrase in known.phrases:
+        says_nothing = phrase in known.phrases or all(word.is_asking if asked else word.known for word in run)
+        is_compound = asked and phrase not in known.phrases and _is_compound(text, run)
+        named = _name_before(words, at, index) if asked and says_nothing and not is_compound else ""
+        if not is_indexed(phrase) or (says_nothing and not is_compound and not named):
             continue
-        if size == MAX_WORDS and index.has_fragments and index.has_fragment(phrase):
+        if size == MAX_WORDS and not says_nothing and index.has_fragments and index.has_fragment(phrase):
             return _match(run, phrase, (), exact=True), size
         for form in number_forms(phrase):
             columns = index.find(form)
+            if named:
+                columns = tuple(column for column in columns if named in number_forms(last_word(column)))
             if columns:
                 return _match(run, form, columns, exact=form == phrase, styled=index.is_styled(form)), size
     return None, 0
+
+
+def _is_compound(text: str, run: list[_Word]) -> bool:
+    """Whether plain words stand as one by hyphens, as in "part-time"; "year-to-date" is how questions speak."""
+    joined = all(text[left.end : right.start] in _HYPHENS for left, right in pairwise(run))
+    return len(run) > 1 and joined and not all(word.plain in GLUE_WORDS for word in run)
+
+
+def _name_before(words: list[_Word], at: int, index: ValueIndex) -> str:
+    """The last word of a column's name right before a word, as in "priority is high"; empty if none is there."""
+    before = at - 1
+    while before >= 0 and at - before <= _MOST_BETWEEN and words[before].plain in _BETWEEN:
+        before -= 1
+    return words[before].plain if before >= 0 and words[before].plain in index.column_words else ""
 
 
 def _part(text: str, words: list[_Word], at: int, index: ValueIndex) -> tuple[ValueMatch | None, int]:
@@ -160,4 +189,10 @@ def _is_run(text: str, run: list[_Word]) -> bool:
 
 def _word(match: re.Match[str], known: KnownNames) -> _Word:
     plain = normalise(match.group())
-    return _Word(match.start(), match.end(), plain, plain in known or is_plain_word(plain))
+    return _Word(
+        match.start(),
+        match.end(),
+        plain,
+        known=plain in known or is_plain_word(plain),
+        is_asking=plain in known or is_question_word(plain),
+    )

@@ -53,16 +53,23 @@ _NUMBERS: Final = """
 zero one two three four five six seven eight nine ten eleven twelve dozen fifteen twenty thirty forty fifty hundred
 hundreds thousand thousands million millions billion billions k m bn pct
 """
+_MEASURES: Final = """
+mean std p10 p25 p50 p75 p90 p95 p99
+"""
 _METADATA: Final = """
 aggregate alias array binary boolean category categories char comment currency datetime decimal default description
 distinct double empty enum false float foreign free grain identifier int integer json key keys label labels latitude
 length link links longitude lookup many mixed name names negative null nullable nulls object other pattern phone
 positive postcode primary quantity region relationship release rounded schema skew sign source string synonym synonyms
 temporal timestamp true unit unknown url uuid varchar version view vocabulary whole word words zeros constant left
-right email code like text std p10 p25 p50 p75 p90 low high mean few none non hourly country city
+right email code like text low high few none non hourly country city
 """
 
-PLAIN_WORDS: Final = frozenset(" ".join((_FUNCTION, _ASKING, _TIME, _NUMBERS, _METADATA)).split())
+QUESTION_WORDS: Final = frozenset(" ".join((_FUNCTION, _ASKING, _TIME, _NUMBERS, _MEASURES)).split())
+"""Normalised words of every question: what a person asks with, not about."""
+GLUE_WORDS: Final = frozenset(" ".join((_FUNCTION, _TIME, _NUMBERS)).split())
+"""Of these, those that make "year-to-date" and "month-over-month"."""
+PLAIN_WORDS: Final = QUESTION_WORDS | frozenset(_METADATA.split())
 """Normalised words of every question and every schema."""
 
 
@@ -70,3 +77,9 @@ PLAIN_WORDS: Final = frozenset(" ".join((_FUNCTION, _ASKING, _TIME, _NUMBERS, _M
 def is_plain_word(word: str) -> bool:
     """Whether a normalised word, in the singular or the plural, belongs to every question or every schema."""
     return word in PLAIN_WORDS or any(form in PLAIN_WORDS for form in number_forms(word))
+
+
+@lru_cache(maxsize=8192)
+def is_question_word(word: str) -> bool:
+    """Whether a normalised word, in the singular or the plural, belongs to every question."""
+    return word in QUESTION_WORDS or any(form in QUESTION_WORDS for form in number_forms(word))
