@@ -27,6 +27,9 @@ _LETTER_SHARE: Final = 0.8
 _MIN_CONFUSED: Final = 4
 """Digits that a number with letters in the place of digits must have."""
 
+_MIN_SPELT: Final = 2
+"""Words that a spelt-out number must have."""
+
 _DIGIT_WORD: Final = "|".join(sorted(tables.DIGIT_WORDS, key=len, reverse=True))
 _DIGIT_RUN: Final = regex.compile(
     rf"(?<!\w)(?:(?:double|triple|plus|{_DIGIT_WORD}|\d{{1,4}})(?:[\s,.\-]*(?=\w)|(?!\w))){{5,}}", regex.IGNORECASE
@@ -98,7 +101,8 @@ def _digits(text: str) -> str:
     out: list[str] = []
     times = 1
     words = re.findall(rf"double|triple|plus|{_DIGIT_WORD}|\d+", text.casefold())
-    if all(word.isdigit() for word in words):
+    # One word among numbers is a rank ("top ten 2023") or the "null 10%" of our own notation, which is German for zero.
+    if sum(not word.isdigit() and word != "null" for word in words) < _MIN_SPELT:
         return ""
     for word in words:
         if word in {"double", "triple"}:

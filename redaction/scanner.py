@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -153,7 +154,8 @@ class Scanner:
         found = []
         for entity_type, first, last, score in spans:
             threshold = self.config.thresholds.get(entity_type, self.config.default_threshold)
-            if score < threshold or view.text[first:last].casefold() in self._allow:
+            words = view.text[first:last]
+            if score < threshold or words.casefold() in self._allow or is_figure(words):
                 continue
             start, end = view.origin(first, last)
             found.append(Finding(entity_type, start, end, score))
@@ -170,6 +172,18 @@ class Scanner:
                     engine = build_engine(self.config, prose=prose)
                     self._engines[prose] = engine
         return engine
+
+
+_YEARS: Final = re.compile(r"(?:(?:19|20)\d\d[ ,;/\-]+)+(?:19|20)\d\d")
+_ROUND: Final = re.compile(r"[1-9]\d?0{5,}")
+
+
+def is_figure(text: str) -> bool:
+    """Whether digits are years side by side or a number of at most two significant digits, as statistics are released.
+
+    One in ten of either has the check digit of some country's identifier by chance; no register gives such ones out.
+    """
+    return bool(_YEARS.fullmatch(text) or _ROUND.fullmatch(text.replace(",", "")))
 
 
 def sha256(text: str) -> str:

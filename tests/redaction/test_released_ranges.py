@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from redaction.scan import Scanner
 
@@ -10,10 +12,33 @@ SCANNER = Scanner()
 
 
 @pytest.mark.parametrize(
-    "line", ["duration_ms int 400..110000 ~6200 null 10%", "price number 9.9..150 ~27", "x int -50..2000000"]
+    "line",
+    [
+        "duration_ms int 400..110000 ~6200 null 10%",
+        "price number 9.9..150 ~27",
+        "x int -50..2000000",
+        "duration_ms int 400..100000 null 10%",
+        "top ten 2023 2024 2025",
+    ],
 )
 def test_a_released_range_is_clean(line: str) -> None:
     assert SCANNER.find(line, prose=False) == ()
+
+
+_ROUNDED = st.builds(lambda digits, power: digits * 10**power, st.integers(1, 99), st.integers(0, 8))
+
+
+@settings(max_examples=300, deadline=None)
+@given(low=_ROUNDED, high=_ROUNDED, middle=_ROUNDED, nulls=st.integers(0, 99), shown=st.booleans())
+def test_whatever_is_released_of_a_column_is_clean(low: int, high: int, middle: int, nulls: int, shown: bool) -> None:
+    half = f" ~{middle}" if shown else ""
+    lacking = f" null {nulls}%" if nulls else ""
+    for line in (
+        f"amount int {low}..{high}{half}{lacking}",
+        f"name text {middle} distinct{lacking}",
+        f"table t ~{high} rows",
+    ):
+        assert SCANNER.find(line, prose=False) == ()
 
 
 @pytest.mark.parametrize(
