@@ -12,7 +12,7 @@ from typing import Any, Final
 from gateway.catalog import Column, ColumnType
 from gateway.mongo import Stage
 from gateway.summary.measured import PathMeasured
-from gateway.summary.paths import DEPTH, DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, MOST_PATHS, PLAIN
+from gateway.summary.paths import DEPTH, DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, PLAIN
 
 _WORDS: Final = {
     "int": "number", "long": "number", "double": "number", "decimal": "number", "string": "text", "bool": "boolean",
@@ -41,31 +41,34 @@ def path_stages(column: Column, subject: str | None, *, least: int) -> list[Stag
         {"$match": {"$and": [{column.name: {"$ne": None}}, {"$expr": short}]}},
         {"$limit": DOCUMENTS},
         {"$project": {"_id": 0, "u": "$" + subject if subject is not None else {"$literal": 1}, "v": value}},
-        {"$facet": {"looked": looked, "told": [*_nodes(), *_counted(subject), *_ruled(least)]}},
+        {"$facet": {"looked": looked, "told": [*_nodes(), *_counted(subject, least), *_ruled()]}},
     ]
 
 
 def read_paths(found: Sequence[Mapping[str, Any]]) -> tuple[PathMeasured, ...]:
     """The answer as measured paths."""
-    if not found or not found[0].get("looked"):
+    if not found or not found[0].get("looked") or not found[0].get("told"):
         return ()
-    looked = int(found[0]["looked"][0]["n"])
-    told = sorted(found[0].get("told") or (), key=lambda entry: (-int(entry["units"]), str(entry["_id"]["p"])))
+    looked, answer = int(found[0]["looked"][0]["n"]), found[0]["told"][0]
+    keys = int(answer["keys"])
+    if keys > MOST_KEYS:
+        return (PathMeasured(key="", units=0, looked=looked, keys=keys, type="mixed"),)
     return tuple(
         PathMeasured(
-            key=str(entry["_id"]["p"]).removeprefix("."),
-            units=int(entry["units"]),
+            key=str(path["p"]).removeprefix("."),
+            units=int(path["units"]),
             looked=looked,
-            keys=int(entry["total"]),
-            type=_type(entry["types"]),
-            dynamic=bool(entry["_id"]["d"]),
+            keys=keys,
+            type=_type(path["types"]),
+            dynamic=bool(path["d"]),
         )
-        for entry in told
+        for paths in answer["told"]
+        for path in paths
     )
 
 
 def _type(types: Sequence[object]) -> str:
-    kinds = {_WORDS.get(str(kind), "mixed") for each in types if isinstance(each, list) for kind in each}
+    kinds = {_WORDS.get(str(kind), "mixed") for kind in types if kind is not None}
     return kinds.pop() if len(kinds) == 1 else "mixed"
 
 
@@ -83,7 +86,7 @@ def _nodes() -> list[Stage]:
         stages += [{"$set": {"e": {"$concatArrays": ["$e", {"$map": {"input": nodes, "in": _told_of("$$this")}}]}}}]
         if level < DEPTH:
             stages += [{"$set": {"f": _each("object", _keys())}}]
-    return [*stages, {"$project": {"u": 1, "e": _once_each()}}, {"$unwind": "$e"}]
+    return [*stages, *_once_each(), {"$unwind": "$e"}]
 
 
 def _told_of(node: str) -> Stage:
@@ -125,63 +128,91 @@ def _keys() -> Stage:
     return {"$map": {"input": {"$objectToArray": "$$this.v"}, "as": "x", "in": node}}
 
 
-def _once_each() -> Stage:
-    """Each path of a document once, with the set of its types; null is no type."""
-
-    def set_of(values: Stage) -> Stage:
-        return {"$setUnion": [values, []]}
-
-    same = {"$filter": {"input": "$e", "as": "y", "cond": {"$eq": ["$$y.p", "$$x.p"]}}}
-    types = {"$setDifference": [set_of({"$map": {"input": same, "as": "y", "in": "$$y.t"}}), ["null", "undefined"]]}
-    places = {name: f"$$y.{name}" for name in ("p", "q", "i", "s")}
-    paths = set_of({"$map": {"input": "$e", "as": "y", "in": places}})
-    node = {**{name: f"$$x.{name}" for name in ("p", "q", "i", "s")}, "t": types}
-    return {"$map": {"input": paths, "as": "x", "in": node}}
-
-
-def _counted(subject: str | None) -> list[Stage]:
-    """One row a path: its units and types, and the paths above it, ``q1`` to ``q4``."""
-    there = {"$gt": [{"$size": "$e.t"}, 0]}
-    units: Stage = {"$sum": {"$cond": [there, 1, 0]}}
-    size: object = "$units"
-    if subject is not None:
-        units = {"$addToSet": {"$cond": [there, "$u", None]}}
-        size = {"$size": {"$setDifference": ["$units", [None]]}}
-    place = {name: f"$e.{name}" for name in ("p", "q", "i", "s")}
-    above = {f"q{k}": {"$arrayElemAt": ["$_id.q", k - 1]} for k in _LEVELS}
-    own = {"p": "$_id.p", "s": "$_id.s", "item": "$_id.i", "lvl": {"$size": "$_id.q"}}
+def _once_each() -> list[Stage]:
+    """Each path of a document with each of its types once; ``f`` is 1 once a path, 0 for one that has but nulls."""
+    is_null = {"$in": ["$$this.t", ["null", "undefined"]]}
+    nulls = {"$filter": {"input": "$e", "cond": is_null}}
+    values = {"$sortArray": {"input": {"$filter": {"input": "$e", "cond": {"$not": [is_null]}}}, "sortBy": {"p": 1}}}
+    here, before = ({"$arrayElemAt": ["$v", place]} for place in ("$$this", {"$subtract": ["$$this", 1]}))
+    again = {"$and": [{"$gt": ["$$this", 0]}, {"$eq": ["$$x.p", "$$y.p"]}]}
+    node = {"$mergeObjects": ["$$x", {"f": {"$cond": [again, 0, 1]}}]}
+    first = {"$let": {"vars": {"x": here, "y": before}, "in": node}}
     return [
-        {"$group": {"_id": place, "units": units, "types": {"$addToSet": "$e.t"}}},
-        {"$project": {"_id": 0, **own, **above, "units": size, "types": 1}},
+        {"$project": {"u": 1, "e": {"$setUnion": ["$e", []]}}},
+        {"$project": {"u": 1, "n": nulls, "v": values}},
+        {
+            "$project": {
+                "u": 1,
+                "e": {
+                    "$concatArrays": [
+                        {"$map": {"input": "$n", "in": {"$mergeObjects": ["$$this", {"f": 0, "t": None}]}}},
+                        {"$map": {"input": {"$range": [0, {"$size": "$v"}]}, "in": first}},
+                    ]
+                },
+            }
+        },
     ]
 
 
-def _ruled(least: int) -> list[Stage]:
-    """Paths that enough units have under parents with few keys; and the first parents whose keys are too many."""
-    beside: list[Stage] = []
-    for k in _LEVELS:
-        is_key = {"$and": [{"$eq": ["$lvl", k]}, {"$eq": ["$item", 0]}]}
-        count = {f"s{k}": {"$sum": {"$cond": [is_key, 1, 0]}}}
-        beside.append({"$setWindowFields": {"partitionBy": f"$q{k}", "output": count}})
-    first = [{"case": {"$gt": [f"$s{k}", MOST_KEYS]}, "then": f"$q{k}"} for k in _LEVELS]
-    many = {"$or": [{"$gt": [f"$s{k}", MOST_KEYS]} for k in _LEVELS]}
-    is_told = {"$and": [{"$not": ["$d"]}, {"$eq": ["$item", 0]}]}
-    ruled = {"_id": 0, "d": many, "p": {"$switch": {"branches": first, "default": "$p"}}, "s": 1, "item": 1,
-             "units": 1, "types": 1}  # fmt: skip
+def _counted(subject: str | None, least: int) -> list[Stage]:
+    """One row a path: its level, the paths above it, ``q1`` to ``q4``, and what is told of it if enough units have it.
+
+    ``keys`` is 1 for a key and 0 for the items of a list.
+    """
+    units: Stage = {"$sum": "$e.f"}
+    size: object = "$units"
+    if subject is not None:
+        units = {"$addToSet": {"$cond": [{"$eq": ["$e.f", 1]}, "$u", None]}}
+        size = {"$size": {"$setDifference": ["$units", [None]]}}
+    place = {name: f"$e.{name}" for name in ("p", "q", "i", "s")}
+    above = {f"q{k}": {"$arrayElemAt": ["$_id.q", k - 1]} for k in _LEVELS}
+    key = {"$subtract": [1, "$_id.i"]}
+    told = {"p": "$_id.p", "d": {"$literal": False}, "units": size, "types": "$types"}
+    enough = {"$and": ["$_id.s", {"$gte": [size, least]}]}
+    row = {"_id": 0, "p": "$_id.p", "lvl": {"$size": "$_id.q"}, "key": key, "keys": key, **above}
     return [
-        *beside,
-        {"$project": ruled},
-        {"$setWindowFields": {"output": {"total": {"$sum": {"$cond": [is_told, 1, 0]}}}}},
-        {"$match": {"$or": [{"d": True}, {"$and": [{"s": True}, {"units": {"$gte": least}}]}]}},
-        {
-            "$group": {
-                "_id": {"p": "$p", "d": "$d"},
-                "units": {"$max": "$units"},
-                "total": {"$max": "$total"},
-                "types": {"$first": {"$cond": ["$d", [], "$types"]}},
-            }
-        },
-        # Keys of a sort are read in the order of their names (`gateway.mongo`).
-        {"$sort": {"_id.d": -1, "units": -1}},
-        {"$limit": MOST_PATHS},
+        {"$group": {"_id": place, "units": units, "types": {"$addToSet": "$e.t"}}},
+        {"$project": {**row, "told": {"$cond": [enough, [told], []]}}},
+    ]
+
+
+def _ruled() -> list[Stage]:
+    """All rows as one: from the last level up, what is below a parent becomes one row of it, or one word if too much.
+
+    Rows of higher levels pass a level as they are. (A window over each parent says it shorter; the server of its
+    protocol that is at hand takes the square of the rows for one.)
+    """
+    stages: list[Stage] = []
+    for k in reversed(_LEVELS):
+        here = {"$eq": ["$lvl", k]}
+        is_here = {"$gt": ["$here", 0]}
+        above = {f"q{j}": {"$first": f"$q{j}"} for j in range(1, k)}
+        gathered = {
+            "here": {"$max": {"$cond": [here, 1, 0]}},
+            "beside": {"$sum": {"$cond": [here, "$key", 0]}},
+            "key": {"$first": "$key"},
+            "keys": {"$sum": "$keys"},
+            "lvl": {"$first": "$lvl"},
+            "told": {"$push": {"$cond": [{"$eq": ["$told", []]}, "$$REMOVE", "$told"]}},
+            **above,
+        }
+        parent = {"$cond": [here, {"g": f"$q{k}"}, {"p": "$p"}]}
+        many = {"$and": [is_here, {"$gt": ["$beside", MOST_KEYS]}]}
+        dynamic = {"p": "$_id.g", "d": {"$literal": True}, "units": {"$literal": 0}, "types": []}
+        all_told = {"$reduce": {"input": "$told", "initialValue": [], "in": {"$concatArrays": ["$$value", "$$this"]}}}
+        row: Stage = {
+            "_id": 0,
+            "p": "$_id.p",
+            "lvl": {"$cond": [is_here, k - 1, "$lvl"]},
+            "key": {"$cond": [is_here, 0, "$key"]},
+            "keys": {"$cond": [many, 0, "$keys"]},
+            "told": {"$cond": [many, [dynamic], all_told]},
+            **{f"q{j}": 1 for j in range(1, k)},
+        }
+        stages += [{"$group": {"_id": parent, **gathered}}, {"$project": row}]
+    few = {"$lte": ["$keys", MOST_KEYS]}
+    return [
+        *stages,
+        {"$group": {"_id": None, "keys": {"$sum": "$keys"}, "told": {"$push": "$told"}}},
+        {"$project": {"_id": 0, "keys": 1, "told": {"$cond": [few, "$told", []]}}},
     ]
