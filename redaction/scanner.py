@@ -175,7 +175,7 @@ class Scanner:
 
 
 _YEARS: Final = re.compile(r"(?:(?:19|20)\d\d[ ,;/\-]+)+(?:19|20)\d\d")
-_ROUND: Final = re.compile(r"[1-9]\d?0{5,}")
+_ROUND: Final = re.compile(r"[1-9]\d?0{3,}")
 
 
 def is_figure(text: str) -> bool:
