@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,6 +14,7 @@ from uuid import UUID
 from gateway.types import Cell, ResultColumn
 
 _NUMBER_BYTES: Final = 8
+_ISO_DAY: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?!.*BC)")
 
 
 def to_cell(value: object, kind: str) -> Cell:
@@ -24,7 +26,7 @@ def to_cell(value: object, kind: str) -> Cell:
 
     Returns:
         Text for dates and times (ISO 8601; an instant in UTC without offset), int or float for numbers, None for
-        what a chart cannot show (NaN, infinity, binary).
+        what a chart cannot show (NaN, infinity, binary, a day before the year 1 or after 9999).
     """
     if value is None or isinstance(value, bytes | bytearray | memoryview):
         return None
@@ -35,6 +37,9 @@ def to_cell(value: object, kind: str) -> Cell:
         return _number(cell)
     if kind == "text" and isinstance(cell, int | float) and not isinstance(cell, bool):
         return str(cell)
+    if kind in ("date", "datetime") and isinstance(cell, str):
+        # What Python has no type for comes as text: years before 1 or after 9999, which no chart can place.
+        cell = cell if _ISO_DAY.match(cell) else None
     if kind == "date" and isinstance(cell, str):
         return cell[:10]
     return cell

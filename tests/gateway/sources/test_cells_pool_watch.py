@@ -28,6 +28,8 @@ from gateway.sources.sql import Watch
     [
         (None, "text", None), (b"raw", "text", None), (1, "boolean", True), (Decimal(0), "boolean", False),
         (True, "number", True), (Decimal("2.00"), "number", 2), (Decimal("2.50"), "number", 2.5),
+        ("290000-01-01", "date", None), ("0044-03-15 (BC)", "date", None), ("-0044-03-15", "date", None),
+        ("290000-01-01 00:00:00", "datetime", None), ("2024-02-29 10:00:00", "date", "2024-02-29"),
         (Decimal("NaN"), "number", None), (float("inf"), "number", None), ("12.5", "number", 12.5),
         ("abc", "number", None), ("nan", "number", None), (5, "text", "5"), (2**70, "number", 2**70),
         (date(2024, 1, 2), "date", "2024-01-02"), (datetime(2024, 1, 2, tzinfo=UTC), "date", "2024-01-02"),
