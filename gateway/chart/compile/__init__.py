@@ -18,7 +18,7 @@ from gateway.catalog import Catalog, Dialect
 from gateway.chart.compile.binder import Binder, number
 from gateway.chart.compile.engines import engine_for
 from gateway.chart.compile.groups import Shape, add_bins, grouped, top_values
-from gateway.chart.compile.outer import final, with_derived
+from gateway.chart.compile.outer import final, in_order, with_derived
 from gateway.chart.compile.question import Question, check_spec, fields_of, groups_of, row_limit, with_defaults
 from gateway.chart.compile.rows import Build, leg_rows
 from gateway.chart.compile.titles import result_columns
@@ -104,5 +104,10 @@ def _answer(build: Build, groups: dict[str, Dimension], *, boxplot: bool) -> exp
         if spec.top.other:
             other, top = f"{spec.top.of}:{top}", ""
     shape = Shape(groups=groups, measures=plain, legs=shape.legs, boxplot=boxplot, other=other, bins=shape.bins)
-    rows = with_derived(build, grouped(build, shape), groups, flag=bool(other))
+    rows: exp.Query = grouped(build, shape)
+    if len(shape.legs) == 1 and not (top or other):
+        plain_order = in_order(build, rows, groups, fields_of(spec), alias="r")
+        if plain_order is not None:
+            return plain_order
+    rows = with_derived(build, rows, groups, flag=bool(other))
     return final(build, rows, groups, fields_of(spec), top=top, flag=other.partition(":")[0])

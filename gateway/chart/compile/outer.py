@@ -99,6 +99,41 @@ def _ordinal(build: Build, dimension: Dimension, value: exp.Expr) -> exp.Expr | 
     return value if step == "itself" else build.engine.ordinal(value, step)
 
 
+def in_order(
+    build: Build, rows: exp.Query, groups: dict[str, Dimension], fields: tuple[str, ...], *, alias: str
+) -> exp.Select | None:
+    """The groups of one grain in order, without another level around them.
+
+    A chart over time needs no more, and the checker reads every level.
+
+    Args:
+        build: The statement.
+        rows: The groups.
+        groups: Dimensions by name.
+        fields: Output columns in order.
+        alias: What the rows under the groups are called.
+
+    Returns:
+        The same statement in order; None if it has to be filtered, derived from, or put in order by a measure.
+    """
+    spec = build.spec
+    wanted = build.wanted_order(groups, fields, "")
+    if spec.having or spec.mark == "histogram" or any(measure.derive for measure in spec.measures):
+        return None
+    if not isinstance(rows, exp.Select) or tuple(one.alias for one in rows.expressions) != fields:
+        return None
+    if not all(name in groups for name, _ in wanted):
+        return None
+    keys = [
+        key
+        for name, descending in wanted
+        for key in order_keys(build, groups[name], col(alias, name), descending=descending)
+    ]
+    if keys:
+        rows.set("order", exp.Order(expressions=keys))
+    return rows
+
+
 def final(
     build: Build, rows: exp.Query, groups: dict[str, Dimension], fields: tuple[str, ...], *, top: str, flag: str
 ) -> exp.Select:

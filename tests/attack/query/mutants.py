@@ -339,6 +339,12 @@ def _outer_values(tree: exp.Select) -> list[exp.Column]:
     return [column for column in tree.find_all(exp.Column) if id(column) not in inside]
 
 
+def _outer_value(tree: exp.Select, random: Random) -> exp.Column | None:
+    """A column outside of the scope CTEs; none where only rows are counted."""
+    found = _outer_values(tree)
+    return random.choice(found) if found else None
+
+
 @_tree
 def hidden_column_outside(tree: exp.Select, random: Random) -> exp.Expr | None:
     aliases = {t.alias_or_name for t in _outer_tables(tree) if t.name.startswith("s_")}
@@ -351,13 +357,16 @@ def hidden_column_outside(tree: exp.Select, random: Random) -> exp.Expr | None:
 
 @_tree
 def unqualified_column(tree: exp.Select, random: Random) -> exp.Expr | None:
-    random.choice(_outer_values(tree)).set("table", None)
+    if (column := _outer_value(tree, random)) is None:
+        return None
+    column.set("table", None)
     return tree
 
 
 @_tree
 def whole_row(tree: exp.Select, random: Random) -> exp.Expr | None:
-    column = random.choice(_outer_values(tree))
+    if (column := _outer_value(tree, random)) is None:
+        return None
     column.replace(exp.column(column.table, quoted=True))
     return tree
 
@@ -365,7 +374,9 @@ def whole_row(tree: exp.Select, random: Random) -> exp.Expr | None:
 @_tree
 def scalar_subquery(tree: exp.Select, random: Random) -> exp.Expr | None:
     query = exp.select(exp.func("MAX", exp.column("tenant_id", quoted=True))).from_(_base(random))
-    random.choice(_outer_values(tree)).replace(exp.Subquery(this=query))
+    if (column := _outer_value(tree, random)) is None:
+        return None
+    column.replace(exp.Subquery(this=query))
     return tree
 
 
@@ -375,7 +386,8 @@ def unknown_function(tree: exp.Select, random: Random) -> exp.Expr | None:
         ["pg_read_file", "query_to_xml", "set_config", "current_setting", "pg_sleep", "error", "read_csv", "load_file",
          "load_extension", "randomblob", "sleep", "benchmark", "version", "getenv", "dblink", "lo_import", "upper"]
     )  # fmt: skip
-    column = random.choice(_outer_values(tree))
+    if (column := _outer_value(tree, random)) is None:
+        return None
     column.replace(exp.Anonymous(this=name, expressions=[column.copy()]))
     return tree
 
@@ -390,19 +402,24 @@ def table_function(tree: exp.Select, random: Random) -> exp.Expr | None:
 
 @_tree
 def text_literal(tree: exp.Select, random: Random) -> exp.Expr | None:
-    random.choice(_outer_values(tree)).replace(exp.Literal.string(random.choice(["x", "A", "<script>", ""])))
+    if (column := _outer_value(tree, random)) is None:
+        return None
+    column.replace(exp.Literal.string(random.choice(["x", "A", "<script>", ""])))
     return tree
 
 
 @_tree
 def unbound_number(tree: exp.Select, random: Random) -> exp.Expr | None:
-    random.choice(_outer_values(tree)).replace(exp.Literal.number(random.randint(101, 999) * 7 + 3))
+    if (column := _outer_value(tree, random)) is None:
+        return None
+    column.replace(exp.Literal.number(random.randint(101, 999) * 7 + 3))
     return tree
 
 
 @_tree
 def failing_cast(tree: exp.Select, random: Random) -> exp.Expr | None:
-    column = random.choice(_outer_values(tree))
+    if (column := _outer_value(tree, random)) is None:
+        return None
     kind = exp.DataType(this=exp.DType.USERDEFINED, kind=random.choice(["json", "inet", "regclass", "bytea"]))
     column.replace(exp.Cast(this=column.copy(), to=kind))
     return tree
