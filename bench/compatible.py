@@ -82,7 +82,9 @@ def proxy(binary: str, server: ChatServer) -> Iterator[str]:
         process.wait(20)
 
 
-async def ask(base_url: str, modes: tuple[ReplyMode, ...], *, stream: bool = False) -> tuple[str, int, list[str]]:
+async def ask(
+    base_url: str, modes: tuple[ReplyMode, ...], *, stream: bool = False, model: str = "planner", key: str = KEY
+) -> tuple[str, int, list[str]]:
     """One question: the reply or the error's code, the reply's tokens as counted, and the mode of each send."""
     sends: list[str] = []
 
@@ -93,7 +95,7 @@ async def ask(base_url: str, modes: tuple[ReplyMode, ...], *, stream: bool = Fal
         """Counts are shown by the page; here only the way is tried."""
 
     planner = OpenAIPlanner(
-        base_url=base_url, model="planner", api_key=SecretStr(KEY), timeouts=Timeouts(first_byte_s=25, total_s=60),
+        base_url=base_url, model=model, api_key=SecretStr(key), timeouts=Timeouts(first_byte_s=25, total_s=60),
         options=EndpointOptions(modes=modes, stream=stream),
     )  # fmt: skip
     try:
@@ -124,6 +126,14 @@ async def run(base_url: str, server: ChatServer) -> list[bool]:
             f"{'ok  ' if passed[-1] else 'FAIL'} {name:<20} {text if text != PLAN else 'answered'}, {len(sends)} sends"
         )
         server.faults = []
+    for name, model, key in (("unknown model", "no-such", KEY), ("unknown key", "planner", "sk-wrong")):
+        text, _, sends = await ask(base_url, tuple(ReplyMode), model=model, key=key)
+        passed.append(text in {"model_rejected", "model_auth"} and len(sends) == 1)
+        print(f"{'ok  ' if passed[-1] else 'FAIL'} {name:<20} {text}, {len(sends)} sends")
+    server.modes = ("json", "tool", "text")
+    text, _, sends = await ask(base_url, tuple(ReplyMode))
+    passed.append((text, sends) == (PLAN, ["strict", "json"]))
+    print(f"{'ok  ' if passed[-1] else 'FAIL'} strict not supported upstream: asked {sends}")
     return passed
 
 

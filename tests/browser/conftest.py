@@ -154,6 +154,10 @@ class FakeApi:
                 }
             ]
             return 200, answer("line", ambiguous=True, alternatives=alternatives)
+        if question == "offline":
+            body = answer("line", masked=[{"placeholder": "v1", "kind": "value", "columns": ["orders.status"]}])
+            body["explain"] |= {"answered_by": "offline-3", "sends": 0}
+            return 200, body
         if question == "masked":
             masked = [
                 {"placeholder": "v1", "kind": "value", "columns": ["orders.status"]},

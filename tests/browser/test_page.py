@@ -55,6 +55,19 @@ def test_what_stayed_here_is_said(fake: Any, visit: Visit) -> None:
     assert "October 2025" in page.inner_text("#notes")
 
 
+def test_who_read_the_prompt_is_said(fake: Any, visit: Visit) -> None:
+    """A model is only spoken of where the prompt left for one."""
+    page = visit(fake.url)
+    ask(page, "masked")
+    assert "The model read: " in page.text_content("#stayed")
+    assert "It left for a model once" in page.text_content("#prompt")
+    assert "the reply of planner-small" in page.text_content("#prompt")
+    ask(page, "offline")
+    assert "The planner read: " in page.text_content("#stayed")
+    assert "nothing left" in page.text_content("#prompt")
+    assert "the reply of offline-3" in page.text_content("#prompt")
+
+
 def test_another_reading_is_drawn_without_asking_the_model_again(fake: Any, visit: Visit) -> None:
     page = visit(fake.url)
     ask(page, "which")

@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 from gateway.cli import app
 from gateway.commands.last_answer import LastAnswer
 from gateway.errors import GatewayError
+from gateway.llm.offline.planner import OfflinePlanner
 
 AMBIGUOUS = (
     '{"charts":[{"mark":"bar","table":"sales","measures":[{"aggregate":"sum","column":"sales.amount"}],'
@@ -110,3 +111,10 @@ def test_rows_without_an_end_and_old_years_are_asked_about(shop: Path) -> None:
     asked = ask(shop, "total weight by year of valid until", data="pieces.csv")
     assert asked.exit_code == 0, asked.output
     assert "9999" in asked.output
+
+
+def test_explained_answer_names_who_answered_and_that_nothing_left(shop: Path) -> None:
+    """The offline planner reads the prompt in this process: no model saw it."""
+    shown = ask(shop, "total amount by region", "--explain")
+    assert shown.exit_code == 0, shown.output
+    assert f"reply of {OfflinePlanner.model}; nothing left the process" in shown.output

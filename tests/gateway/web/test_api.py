@@ -16,6 +16,7 @@ from fastapi.testclient import TestClient
 from gateway.commands.demo import TODAY
 from gateway.config import HttpSettings, Settings
 from gateway.demo.generate import generate
+from gateway.llm.offline.planner import OfflinePlanner
 from gateway.project import Project
 from gateway.question_budget import QuestionBudget
 from gateway.runtime import Runtime
@@ -86,6 +87,7 @@ def test_an_explained_answer_shows_the_prompt_and_all_twelve_stages(door: Door) 
     ]  # fmt: skip
     assert {message["role"] for message in explained["prompt"]} == {"system", "user"}
     assert "northwind" not in explained["statement"]
+    assert (explained["answered_by"], explained["sends"]) == (OfflinePlanner.model, 0)
 
 
 def test_a_follow_up_refines_the_chart_before(door: Door) -> None:
