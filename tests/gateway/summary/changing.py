@@ -75,7 +75,8 @@ def _project(**source: str) -> str:
     return "[[source]]\n" + "".join(f'{k} = "{v}"\n' for k, v in {"name": "shop", **source}.items()) + RULES
 
 
-def _sqlite(request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> Changing:
+def sqlite_table(folder: Path) -> Changing:
+    """The table where it is quickest."""
     file = folder / "deals.sqlite"
 
     def write(rows: Sequence[Row]) -> None:
@@ -87,6 +88,10 @@ def _sqlite(request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> C
         connection.close()
 
     return Changing("sqlite", write, _project(path=str(file)))
+
+
+def _sqlite(request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> Changing:
+    return sqlite_table(folder)
 
 
 def _duckdb(request: pytest.FixtureRequest, folder: Path, stack: ExitStack) -> Changing:
