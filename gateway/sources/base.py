@@ -82,8 +82,11 @@ class Source(Protocol):
         """
         ...
 
-    def look_again(self, tables: Collection[str]) -> None:
+    def look_again(self, tables: Collection[str]) -> bool:
         """Forget what is remembered of where the rows of some tables lie, so that what is read next is not old.
+
+        Returns:
+            Whether rows may have changed since the source was opened; False only where nothing could change them.
 
         Raises:
             GatewayError: It could not be done; what would be read may be old.

@@ -60,8 +60,9 @@ class BoundedSource(ABC):
         self._closing.cancel()
         self._close()
 
-    def look_again(self, tables: Collection[str]) -> None:  # noqa: B027  (most engines remember nothing)
-        """Nothing is remembered of rows (see `gateway.sources.base.Source`)."""
+    def look_again(self, tables: Collection[str]) -> bool:  # noqa: ARG002  (most engines remember nothing)
+        """Rows may have changed (see `gateway.sources.base.Source`)."""
+        return True
 
     def reflect(self) -> Catalog:
         """Read the structure anew (see `gateway.sources.base.Source`)."""

@@ -8,7 +8,7 @@ the engine itself parses as a SELECT. What remains is what the proof of stage 10
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -78,6 +78,7 @@ class DuckDbSource(SqlSource):
         self._comments = comments
         self._warnings = warnings
         self._loaded = loaded
+        self._is_copy = loaded and not allowed_paths
         self._instance = open_instance(name, path, allowed_paths, memory_mb)
         self._open = True
 
@@ -101,6 +102,10 @@ class DuckDbSource(SqlSource):
             # A RuntimeError is what an interrupt between two fetches becomes.
             stopped = watch.reason if watch is not None else None
             raise failure(stopped or duckdb_code(error), self.name) from None
+
+    def look_again(self, tables: Collection[str]) -> bool:  # noqa: ARG002  (of none of them, or of all)
+        """The private copy of files is written to by nobody; a database, or a file read in place, may be."""
+        return not self._is_copy
 
     def _reflect(self) -> Catalog:
         try:

@@ -188,7 +188,7 @@ class SparkSource(SqlSource):
         finally:
             rows.close()
 
-    def look_again(self, tables: Collection[str]) -> None:
+    def look_again(self, tables: Collection[str]) -> bool:
         """A session lists the files of a table once; another program's writes are seen only after this."""
         known = self._known_catalog().by_name
         try:
@@ -196,6 +196,7 @@ class SparkSource(SqlSource):
                 self.ask("REFRESH TABLE {}", known[name].physical)
         except SparkFailure as error:
             raise failure(error.code, self.name) from None
+        return True
 
     def schema(self, table: Sequence[str]) -> Any:
         """Columns of a table, as the protocol has them."""

@@ -18,7 +18,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.catalog import Catalog
 from gateway.errors import GatewayError, IndexStaleError
@@ -37,15 +37,15 @@ class IndexAges:
     """How old an index may be, in seconds.
 
     Attributes:
-        refresh_s: Age from which it is refreshed, while it is still used.
-        max_age_s: Age above which it is not used; at least `refresh_s`.
+        refresh_s: Age from which it is refreshed, while it is still used; `max_age_s` at most.
+        max_age_s: Age above which it is not used.
     """
 
     refresh_s: float = 300.0
     max_age_s: float = 900.0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "max_age_s", max(self.max_age_s, self.refresh_s))
+        object.__setattr__(self, "refresh_s", min(self.refresh_s, self.max_age_s))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,9 @@ def read_index(
     """
     as_of = clock()
     columns = [f"{table}.{column}" for table, column in linked_columns(catalog, scope)]
-    source.look_again(sorted({column.partition(".")[0] for column in columns}))
+    may_differ = source.look_again(sorted({column.partition(".")[0] for column in columns}))
+    if previous is not None and not may_differ:
+        return replace(previous, as_of=as_of)
     if previous is None:
         seed = new_seed(scope_key(key, scope))
         tally = Tally(catalog.dialect, seed)

@@ -83,7 +83,7 @@ def play(tmp_path: Path) -> Callable[..., None]:
     return lambda scene, **ages: asyncio.run(run(scene, LimitSettings(**ages)))
 
 
-AT_ONCE = {"index_refresh_s": 0, "index_max_age_s": 0}
+AT_ONCE = {"index_max_age_s": 0}
 
 
 def test_a_value_that_was_just_added_is_taken_out_of_the_next_question(play: Callable[..., None]) -> None:
