@@ -1,7 +1,7 @@
 """Paths within documents and lists that are one column of a collection: what `gateway.summary.nested` does, as stages.
 
-A document's values are taken apart level by level, each with its path, the paths of the objects above it and its BSON
-type. What is not a plain name is no part of a path, is counted with its parent's keys, and is not looked into.
+A document's values are taken apart level by level, each with its path and its BSON type. What is not a plain name is no
+part of a path, is counted with its parent's keys, and is not looked into.
 """
 
 from __future__ import annotations
@@ -11,8 +11,9 @@ from typing import Any, Final
 
 from gateway.catalog import Column, ColumnType
 from gateway.mongo import Stage
+from gateway.summary.asking import CLASS_ROWS
 from gateway.summary.measured import PathMeasured
-from gateway.summary.paths import DEPTH, DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, PLAIN
+from gateway.summary.paths import DEPTH, ITEMS, LONGEST, MOST_KEYS, PLAIN
 
 _WORDS: Final = {
     "int": "number", "long": "number", "double": "number", "decimal": "number", "string": "text", "bool": "boolean",
@@ -39,7 +40,7 @@ def path_stages(column: Column, subject: str | None, *, least: int) -> list[Stag
         looked = [{"$group": {"_id": "$u"}}, {"$match": {"_id": {"$ne": None}}}, *looked]
     return [
         {"$match": {"$and": [{column.name: {"$ne": None}}, {"$expr": short}]}},
-        {"$limit": DOCUMENTS},
+        {"$limit": CLASS_ROWS},
         {"$project": {"_id": 0, "u": "$" + subject if subject is not None else {"$literal": 1}, "v": value}},
         {"$facet": {"looked": looked, "told": [*_nodes(), *_counted(subject, least), *_ruled()]}},
     ]
@@ -73,43 +74,38 @@ def _type(types: Sequence[object]) -> str:
 
 
 def _nodes() -> list[Stage]:
-    """Each document as nodes ``e``: path ``p``, paths above ``q``, type ``t``, whether an item ``i`` and plain ``s``.
+    """Each document as ``e``, paths ``p`` with types ``t``; ``f`` are the values to look into, with their value ``v``.
 
-    ``f`` are those to look into, with their value ``v``.
+    Every path has one point a level, ``.items[].price``; a key that is no plain name has none, and ``~`` before it.
     """
-    top = {"p": {"$literal": ""}, "q": [], "i": 0, "s": True, "t": {"$type": "$v"}, "v": "$v"}
+    top = {"p": {"$literal": ""}, "i": False, "t": {"$type": "$v"}, "v": "$v"}
     stages: list[Stage] = [{"$project": {"u": 1, "e": [], "f": [top]}}]
     for level in range(DEPTH + 1):
         stages += [{"$set": {"f": {"$concatArrays": ["$f", _each("array", _items())]}}}]
-        # The document itself is no node, but the items of a list that is the column are.
-        nodes: object = {"$filter": {"input": "$f", "cond": {"$ne": ["$$this.p", ""]}}}
-        stages += [{"$set": {"e": {"$concatArrays": ["$e", {"$map": {"input": nodes, "in": _told_of("$$this")}}]}}}]
+        seen = {"$map": {"input": "$f", "in": {"p": "$$this.p", "t": "$$this.t"}}}
+        stages += [{"$set": {"e": {"$concatArrays": ["$e", seen]}}}]
         if level < DEPTH:
             stages += [{"$set": {"f": _each("object", _keys())}}]
     return [*stages, *_once_each(), {"$unwind": "$e"}]
 
 
-def _told_of(node: str) -> Stage:
-    return {name: f"{node}.{name}" for name in ("p", "q", "i", "s", "t")}
-
-
 def _each(kind: str, parts: Stage) -> Stage:
     """All parts of those values ``f`` that are of a kind and may be looked into."""
-    cond = {"$and": [{"$eq": ["$$this.t", kind]}, "$$this.s", {"$or": [kind == "object", {"$eq": ["$$this.i", 0]}]}]}
-    fit = {"$filter": {"input": "$f", "cond": cond}}
+    cond: list[object] = [{"$eq": ["$$this.t", kind]}, {"$eq": [{"$indexOfBytes": ["$$this.p", "~"]}, -1]}]
+    if kind == "array":
+        cond.append({"$not": ["$$this.i"]})
+    fit = {"$filter": {"input": "$f", "cond": {"$and": cond}}}
     return {"$reduce": {"input": fit, "initialValue": [], "in": {"$concatArrays": ["$$value", parts]}}}
 
 
 def _items() -> Stage:
-    """The first items of a list, as nodes."""
-    node = {
-        "p": {"$concat": ["$$this.p", "[]"]}, "q": "$$this.q", "i": 1, "s": True, "t": {"$type": "$$x"}, "v": "$$x",
-    }  # fmt: skip
+    """The first items of a list."""
+    node = {"p": {"$concat": ["$$this.p", "[]"]}, "i": True, "t": {"$type": "$$x"}, "v": "$$x"}
     return {"$map": {"input": {"$slice": ["$$this.v", ITEMS]}, "as": "x", "in": node}}
 
 
 def _keys() -> Stage:
-    """The keys of an object, as nodes."""
+    """The keys of an object."""
     plain = {
         "$and": [
             {"$regexMatch": {"input": "$$x.k", "regex": PLAIN}},
@@ -117,14 +113,9 @@ def _keys() -> Stage:
             {"$not": [{"$regexMatch": {"input": "$$x.k", "regex": "[^A-Za-z0-9_]"}}]},
         ]
     }
-    node = {
-        "p": {"$concat": ["$$this.p", {"$cond": [plain, ".", ".~"]}, "$$x.k"]},
-        "q": {"$concatArrays": ["$$this.q", ["$$this.p"]]},
-        "i": 0,
-        "s": plain,
-        "t": {"$type": "$$x.v"},
-        "v": "$$x.v",
-    }
+    other = {"$concat": [".~", {"$replaceAll": {"input": "$$x.k", "find": ".", "replacement": "~"}}]}
+    key = {"$cond": [plain, {"$concat": [".", "$$x.k"]}, other]}
+    node = {"p": {"$concat": ["$$this.p", key]}, "i": False, "t": {"$type": "$$x.v"}, "v": "$$x.v"}
     return {"$map": {"input": {"$objectToArray": "$$this.v"}, "as": "x", "in": node}}
 
 
@@ -135,23 +126,18 @@ def _once_each() -> list[Stage]:
     values = {"$sortArray": {"input": {"$filter": {"input": "$e", "cond": {"$not": [is_null]}}}, "sortBy": {"p": 1}}}
     here, before = ({"$arrayElemAt": ["$v", place]} for place in ("$$this", {"$subtract": ["$$this", 1]}))
     again = {"$and": [{"$gt": ["$$this", 0]}, {"$eq": ["$$x.p", "$$y.p"]}]}
-    node = {"$mergeObjects": ["$$x", {"f": {"$cond": [again, 0, 1]}}]}
-    first = {"$let": {"vars": {"x": here, "y": before}, "in": node}}
+    node = {"p": "$$x.p", "t": "$$x.t", "f": {"$cond": [again, 0, 1]}}
+    first = {"$map": {"input": {"$range": [0, {"$size": "$v"}]}, "in": _let(x=here, y=before, within=node)}}
+    none = {"$map": {"input": "$n", "in": {"p": "$$this.p", "t": None, "f": 0}}}
     return [
         {"$project": {"u": 1, "e": {"$setUnion": ["$e", []]}}},
         {"$project": {"u": 1, "n": nulls, "v": values}},
-        {
-            "$project": {
-                "u": 1,
-                "e": {
-                    "$concatArrays": [
-                        {"$map": {"input": "$n", "in": {"$mergeObjects": ["$$this", {"f": 0, "t": None}]}}},
-                        {"$map": {"input": {"$range": [0, {"$size": "$v"}]}, "in": first}},
-                    ]
-                },
-            }
-        },
+        {"$project": {"u": 1, "e": {"$concatArrays": [none, first]}}},
     ]
+
+
+def _let(*, within: object, **names: object) -> Stage:
+    return {"$let": {"vars": names, "in": within}}
 
 
 def _counted(subject: str | None, least: int) -> list[Stage]:
@@ -164,15 +150,21 @@ def _counted(subject: str | None, least: int) -> list[Stage]:
     if subject is not None:
         units = {"$addToSet": {"$cond": [{"$eq": ["$e.f", 1]}, "$u", None]}}
         size = {"$size": {"$setDifference": ["$units", [None]]}}
-    place = {name: f"$e.{name}" for name in ("p", "q", "i", "s")}
-    above = {f"q{k}": {"$arrayElemAt": ["$_id.q", k - 1]} for k in _LEVELS}
-    key = {"$subtract": [1, "$_id.i"]}
-    told = {"p": "$_id.p", "d": {"$literal": False}, "units": size, "types": "$types"}
-    enough = {"$and": ["$_id.s", {"$gte": [size, least]}]}
-    row = {"_id": 0, "p": "$_id.p", "lvl": {"$size": "$_id.q"}, "key": key, "keys": key, **above}
+    parts: object = {"$split": ["$_id", "."]}
+    key = {"$cond": [{"$regexMatch": {"input": "$_id", "regex": r"\[\]$"}}, 0, 1]}
+    told = {"p": "$_id", "d": {"$literal": False}, "units": size, "types": "$types"}
+    enough = {"$and": [{"$eq": [{"$indexOfBytes": ["$_id", "~"]}, -1]}, {"$gte": [size, least]}]}
+    above: list[Stage] = []
+    for k in _LEVELS:
+        part = {"$arrayElemAt": ["$parts", k - 1]}
+        path = part if k == 1 else {"$concat": [f"$q{k - 1}", ".", part]}
+        above.append({"$set": {f"q{k}": {"$cond": [{"$gte": ["$lvl", k]}, path, None]}}})
     return [
-        {"$group": {"_id": place, "units": units, "types": {"$addToSet": "$e.t"}}},
-        {"$project": {**row, "told": {"$cond": [enough, [told], []]}}},
+        {"$match": {"e.p": {"$ne": ""}}},
+        {"$group": {"_id": "$e.p", "units": units, "types": {"$addToSet": "$e.t"}}},
+        {"$project": {"_id": 0, "p": "$_id", "key": key, "parts": parts, "told": {"$cond": [enough, [told], []]}}},
+        {"$set": {"lvl": {"$subtract": [{"$size": "$parts"}, 1]}, "keys": "$key"}},
+        *above,
     ]
 
 
