@@ -92,7 +92,7 @@ def _counted(walk: Walk) -> Sequence[str]:
     engines that do not keep a common table.
     """
     cases = " ".join(f"WHEN UPPER(ty) IN ({_texts(words)}) THEN '{kind}'" for kind, words in _KINDS.items())
-    kind = f"CASE {cases} WHEN UPPER(ty) IN ({_texts(_NULLS)}) THEN NULL ELSE 'mixed' END"
+    kind = f"CASE WHEN ty IS NULL OR UPPER(ty) IN ({_texts(_NULLS)}) THEN NULL {cases} ELSE 'mixed' END"
     levels = range(1, DEPTH + 1)
     above = "".join(f", CASE WHEN lvl >= {k} THEN {walk.above(k)} END AS q{k}" for k in levels)
     beside = "".join(

@@ -64,23 +64,27 @@ def _first(of: Documents, document: str, usable: str, kind: str, *, null: str = 
 
 
 def _duckdb(of: Documents) -> str:
+    """Parts are unnested from a list of a document's own: a lateral JSON_EACH would keep the whole beside each part."""
     native = of.column.native_type.upper()
     is_text = of.column.type is ColumnType.TEXT or native == "JSON"
     document = "TRY_CAST(x AS JSON)" if is_text else "TO_JSON(x)"
+    usable = f"LENGTH(CAST({document} AS VARCHAR)) <= {LONGEST}"
     plain = f"REGEXP_MATCHES(e.key, '{PLAIN}')"
+    keys = "MAP_ENTRIES(TRY_CAST(j AS MAP(VARCHAR, JSON)))"
+    items = f"LIST_TRANSFORM(TRY_CAST(j AS JSON[])[1:{ITEMS}], LAMBDA v: {{'key': NULL, 'value': v}})"
     return f"""
-rw_docs AS MATERIALIZED ({_first(of, document, f"LENGTH(CAST({document} AS VARCHAR)) <= {LONGEST}", "JSON_TYPE(j)")}),
+rw_docs AS MATERIALIZED ({_first(of, document, usable, "JSON_TYPE(j)")}),
 rw_walk AS (
     SELECT u, 0 AS lvl, '' AS p, JSON_TYPE(j) AS ty, j FROM rw_docs
     UNION ALL
-    SELECT w.u, CASE WHEN w.ty = 'ARRAY' THEN w.lvl ELSE w.lvl + 1 END,
-        CASE WHEN w.ty = 'ARRAY' THEN w.p || '[]' WHEN {plain} THEN w.p || '.' || e.key
-            ELSE w.p || '.~' || MD5(e.key) END, e.type,
-        CASE WHEN w.ty = 'ARRAY' AND e.type = 'OBJECT' AND w.lvl < {DEPTH} THEN e.value
-            WHEN w.ty = 'OBJECT' AND {plain} AND (e.type = 'ARRAY' OR e.type = 'OBJECT' AND w.lvl < {DEPTH - 1})
-            THEN e.value END
-    FROM rw_walk AS w, JSON_EACH(w.j) AS e
-    WHERE w.ty = 'OBJECT' OR w.ty = 'ARRAY' AND TRY_CAST(e.key AS BIGINT) < {ITEMS}
+    SELECT u, CASE WHEN ty = 'ARRAY' THEN lvl ELSE lvl + 1 END,
+        CASE WHEN ty = 'ARRAY' THEN p || '[]' WHEN {plain} THEN p || '.' || e.key ELSE p || '.~' || MD5(e.key) END,
+        JSON_TYPE(e.value),
+        CASE WHEN ty = 'ARRAY' AND JSON_TYPE(e.value) = 'OBJECT' AND lvl < {DEPTH} THEN e.value
+            WHEN ty = 'OBJECT' AND {plain} AND (JSON_TYPE(e.value) = 'ARRAY'
+            OR JSON_TYPE(e.value) = 'OBJECT' AND lvl < {DEPTH - 1}) THEN e.value END
+    FROM (SELECT u, lvl, p, ty, UNNEST(CASE WHEN ty = 'OBJECT' THEN {keys} ELSE {items} END) AS e
+        FROM rw_walk WHERE NOT j IS NULL AND ty IN ('OBJECT', 'ARRAY')) AS t
 )"""
 
 
@@ -140,9 +144,9 @@ rw_walk AS (
 def _mysql(of: Documents) -> str:
     """Keys and values are paired by place: looking for each key would read an object as often as it has keys.
 
-    An object with more keys than structure has needs no values; of one that has a key twice, JSON_KEYS of MariaDB
-    tells it once, so that nothing can be paired. This is read alike by MySQL 8, which was not run: it has no object
-    with a key twice, and its JSON_TYPE has more names of numbers.
+    Of an object with more keys than structure has, one key more than that is enough to see, and no value. Of one that
+    has a key twice no value is seen either, as JSON_KEYS of MariaDB tells it once. Written to be read alike by MySQL 8,
+    which was not run; there no object has a key twice.
     """
     text = "CHARACTER SET utf8mb4) COLLATE utf8mb4_bin"
     key = "CONVERT(e.k USING utf8mb4) COLLATE utf8mb4_bin"
@@ -157,7 +161,7 @@ rw_walk AS (
         IF({plain} AND (JSON_TYPE(o.v) = 'ARRAY' OR JSON_TYPE(o.v) = 'OBJECT' AND w.lvl < {DEPTH - 1}), o.v, NULL)
     FROM rw_walk AS w CROSS JOIN JSON_TABLE(JSON_KEYS(w.j), '$[*]' COLUMNS (n FOR ORDINALITY, k LONGTEXT PATH '$')) AS e
     LEFT JOIN JSON_TABLE(IF({pairs}, w.j, NULL), '$.*' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS o ON o.n = e.n
-    WHERE w.ty = 'OBJECT' AND w.j IS NOT NULL
+    WHERE w.ty = 'OBJECT' AND w.j IS NOT NULL AND e.n <= {MOST_KEYS + 1}
     UNION ALL
     SELECT w.u, w.lvl, CONCAT(w.p, '[]'), JSON_TYPE(e.v), IF(JSON_TYPE(e.v) = 'OBJECT' AND w.lvl < {DEPTH}, e.v, NULL)
     FROM rw_walk AS w CROSS JOIN JSON_TABLE(w.j, '$[*]' COLUMNS (n FOR ORDINALITY, v JSON PATH '$')) AS e

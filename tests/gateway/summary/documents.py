@@ -56,9 +56,11 @@ def in_duckdb(folder: Path, rows: Sequence[Row], kind: str = "json") -> str:
     file.unlink(missing_ok=True)
     with duckdb.connect(str(file)) as c:
         c.execute(f"create table t (who varchar, subject integer, data {kind})")
+        value = "?" if kind in ("json", "varchar") else f"CAST(CAST(? AS JSON) AS {kind})"
         for start in range(0, len(rows), 200):
             part = rows[start : start + 200]
-            c.execute(f"insert into t values {','.join(['(?, ?, ?)'] * len(part))}", [v for row in part for v in row])
+            marks = ", ".join([f"(?, ?, {value})"] * len(part))
+            c.execute(f"insert into t values {marks}", [v for row in part for v in row])
     return f'path = "{file}"'
 
 

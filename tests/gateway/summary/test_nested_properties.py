@@ -32,8 +32,8 @@ ODD_KEYS = (
     "a.b", ".", "..", "a..b", "$", "$.a", "~", "a~b", "[]", "a[]", "a[0]", "[0].a", '"', 'a"b', "'", "a'b", "\\", "`",
     "", " ", "a b", "a\nb", "a\n", "\u2028", "é", "ſ", "\u212a", "名", "🙂", "a\u202eb", "null", "<dynamic>", "items[]",
     "'; DROP TABLE t; --", '") OR 1=1 --', "*/ UNION SELECT 1 /*", "${jndi}", "{{x}}", "%s", "%(scope_0)s", ":scope_0",
-    "$rowlessParam", "@v", "?", "x" * 63, "x" * 64, "x" * 5000, "ada@lovelace.example", "u4915112345678", "key", "value",
-    "p", "u", "_id", "A", "a",
+    "$rowlessParam", "@v", "?", "x" * 63, "x" * 64, "x" * 5000, "ada@lovelace.example", "u4915112345678", "key",
+    "value", "p", "u", "_id", "A", "a",
 )  # fmt: skip
 KEYS = st.one_of(st.sampled_from(ODD_KEYS), st.sampled_from(["city", "name", "items", "tags"]), st.text(max_size=6))
 SCALARS = st.one_of(
@@ -71,6 +71,8 @@ def kind_of(value: object) -> str:
 
 def expected(documents: Sequence[object]) -> dict[str, str]:
     """Paths that at least ten documents have, below such paths, and their types."""
+    if sum(document is not None for document in documents) < 30:
+        return {}
     units: Counter[str] = Counter()
     kinds: dict[str, set[str]] = {}
     for document in documents:
@@ -108,14 +110,14 @@ def crowds(draw: st.DrawFn) -> list[object]:
 QUIET = list(HealthCheck)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=25, deadline=None, suppress_health_check=QUIET)
 @given(crowds())
 def test_any_documents_in_duckdb(documents: list[object]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         check(in_duckdb(Path(folder), rows_of(documents)), documents)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=30, deadline=None, suppress_health_check=QUIET)
 @given(crowds(), st.sampled_from(["json", "text"]))
 def test_any_documents_in_sqlite(documents: list[object], kind: str) -> None:
     assume(kind == "json" or all(isinstance(document, dict | list) for document in documents))
@@ -124,7 +126,7 @@ def test_any_documents_in_sqlite(documents: list[object], kind: str) -> None:
 
 
 @pytest.mark.server
-@settings(max_examples=15, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=8, deadline=None, suppress_health_check=QUIET)
 @given(crowds(), st.sampled_from(["json", "jsonb"]))
 def test_any_documents_in_postgres(postgres_server: PostgresServer, documents: list[object], kind: str) -> None:
     assume("\\u0000" not in json.dumps(documents))
@@ -132,21 +134,21 @@ def test_any_documents_in_postgres(postgres_server: PostgresServer, documents: l
 
 
 @pytest.mark.server
-@settings(max_examples=20, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=10, deadline=None, suppress_health_check=QUIET)
 @given(crowds())
 def test_any_documents_in_mariadb(mariadb_server: MariadbServer, documents: list[object]) -> None:
     check(in_mariadb(mariadb_server, rows_of(documents)), documents)
 
 
 @pytest.mark.server
-@settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=3, deadline=None, suppress_health_check=QUIET)
 @given(crowds())
 def test_any_documents_in_spark(spark_server: SparkServer, documents: list[object]) -> None:
     check(in_spark(spark_server, rows_of(documents)), documents)
 
 
 @pytest.mark.server
-@settings(max_examples=6, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=3, deadline=None, suppress_health_check=QUIET)
 @given(crowds())
 def test_any_documents_in_mongodb(mongodb_server: MongodbServer, documents: list[object]) -> None:
     kept = [d for d in documents if isinstance(d, dict) and "\\u0000" not in json.dumps(d)]
