@@ -34,8 +34,9 @@ _UNIT_FIRST: Final = (
     r"\.? ?\w{1,6},? )?"
 )
 _NUMBER_FIRST: Final = rf"(?<![\w./\-]){_UNIT_FIRST}\d{{1,6}}(?:[/\-]\d{{1,4}})?[A-Za-z]?,? "
-_NAME: Final = r"(?:[\w'’.\-]{2,24} ){1,4}"
-_CAPITALS: Final = r"(?:[A-Z][\w'’.\-]{1,24} ){1,3}"
+_NAME: Final = r"(?:[\w'’.\-]{1,24} ){1,4}"
+_CAPITALS: Final = r"(?:[A-ZÀ-ÖØ-Ž][\w'’.\-]{1,24} ){1,3}"
+_COMPASS: Final = r"(?: (?:[NSEW]|N[EW]|S[EW]|North|South|East|West)(?!\w))?"
 _LAST_NAME: Final = r"(?:[\w'’.\-ªº]{1,24} ){0,4}?[\w'’.\-ªº]{1,24}"
 _HOUSE: Final = rf",? ?{streets.NUMBERED}{streets.HOUSE}(?!\w|[.,]\d){streets.UNIT}"
 
@@ -47,7 +48,7 @@ _FIRST_NUMBER_FIRST: Final = (
     rf"(?<![\w.])\d{{1,5}},? (?i:bis |ter )?(?i:{streets.FIRST}) {streets.SMALL}"
     rf"[\w'’.\-]{{3,24}}(?: (?!(?i:apt|apartment|suite|unit|app)\b)[A-Z][\w'’.\-]{{2,24}}){{0,2}}{streets.UNIT}"
 )
-_ATTACHED: Final = rf"(?i:(?<!\w)[\w'’.\-]{{2,30}}(?:{streets.ATTACHED})){_HOUSE}"
+_ATTACHED: Final = rf"(?<!\w)(?:{streets.LEADING} )?(?i:[\w'’.\-]{{2,30}}(?:{streets.ATTACHED})){_HOUSE}"
 _AFTER: Final = rf"(?<!\w)(?:[^\W\d_][\w'’.\-]{{0,24}} ){{1,3}}(?i:{streets.AFTER}){_HOUSE}"
 _GRID: Final = (
     r"(?<!\w)(?i:(?:(?:calle|cl|carrera|cra|cr|kr|ak|ac|av|avenida|diagonal|dg|transversal|tv|autopista|circular)\.? ?"
@@ -101,7 +102,11 @@ class AddressRecognizer(StrictPatterns):
             supported_language=language,
             global_regex_flags=0,
             patterns=[
-                Pattern("common", rf"{_NUMBER_FIRST}{_NAME}(?i:{streets.COMMON})(?!\w)\.?{streets.UNIT}", _SURE_SCORE),
+                Pattern(
+                    "common",
+                    rf"{_NUMBER_FIRST}{_NAME}(?i:{streets.COMMON})(?!\w)\.?{_COMPASS}{streets.UNIT}",
+                    _SURE_SCORE,
+                ),
                 Pattern("rare", rf"{_NUMBER_FIRST}{_CAPITALS}(?:{streets.RARE})(?!\w){streets.UNIT}", _RARE_SCORE),
                 Pattern(
                     "seldom", rf"{_NUMBER_FIRST}{_CAPITALS}(?:{streets.SELDOM})(?!\w){streets.UNIT}", _SELDOM_SCORE
@@ -209,6 +214,8 @@ def _is_count(text: str, start: int, end: int, score: float) -> bool:
 def _is_named(address: str) -> bool:
     whole = re.findall(r"[^\W\d_]+", address)
     words = whole[:-1] or [address]
+    if re.search(r"\d(?:st|nd|rd|th)\b", address):
+        return True
     if len(whole) == 1 and is_ordinary(normalise(whole[0])):
         return False  # "during 2024", "spring 2025": an ordinary word that happens to end as streets do in German.
     return any(

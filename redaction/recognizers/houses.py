@@ -45,7 +45,8 @@ _FOLLOWING: Final = re.compile(r"[ ]?([^\W_]+)")
 _CLOSED_WORDS: Final = """
 by in on per last this since over for from to and or with without as during between before after until of at each every
 weekly daily monthly yearly hourly quarterly vs versus compared than is was are were has had have did does do not who
-that which where when please today yesterday only across against be been a the sorted grouped split
+that which where when please today yesterday only across against be been once
+twice often after a the sorted grouped split
 """
 _CLOSED: Final = frozenset(_CLOSED_WORDS.split())
 """Words that can follow an address, and that no count of things begins with."""
@@ -92,10 +93,11 @@ def find_houses(text: str, names: Iterable[tuple[int, int]]) -> Iterator[tuple[i
             yield match.span()
     for match in _ARTICLE.finditer(text):
         word = normalise(match["word"])
-        if not is_ordinary(word) and not is_word_or_place(word):
-            house = _HOUSE.match(text, match.end())
-            if house is not None and _is_house(text, match.start(), house):
-                yield match.start(), house.end()
+        house = _HOUSE.match(text, match.end())
+        if house is None or not _is_house(text, match.start(), house):
+            continue
+        if house["unit"] or (not is_ordinary(word) and not is_word_or_place(word)):
+            yield match.start(), house.end()
 
 
 def is_season(number: str) -> bool:

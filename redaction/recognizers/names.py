@@ -57,7 +57,7 @@ _LETTERS: Final = str.maketrans({"ø": "o", "ł": "l", "đ": "d", "æ": "ae", "�
 """Letters that are no accented ones to Unicode, but are to whoever writes a name without them."""
 _PLACES: Final = "words_and_places.txt"
 _TRADE: Final = "jargon.txt"
-_PUBLIC: Final = ("public_names.txt", "cities.txt")
+_PUBLIC: Final = ("public_names.txt", "cities.txt", "words_en.txt")
 _GIVEN: Final = ("given_us.txt", "given_world.txt")
 _SURNAMES: Final = ("surnames_us.txt", "surnames_world.txt")
 _ENDINGS: Final = """

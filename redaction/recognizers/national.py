@@ -50,6 +50,19 @@ class SsnShapeRecognizer(StrictPatterns):
         )
 
 
+class NinoShapeRecognizer(StrictPatterns):
+    """Two letters, six digits and a letter as a UK national insurance number has them, also with an unused prefix."""
+
+    def __init__(self, language: str) -> None:
+        super().__init__(
+            supported_entity="UK_NINO",
+            name="NinoShape",
+            supported_language=language,
+            global_regex_flags=0,
+            patterns=[Pattern("shape", r"(?<!\w)[A-Z]{2} ?\d{2} ?\d{2} ?\d{2} ?[A-D](?!\w)", 0.6)],
+        )
+
+
 class BrazilianCpfRecognizer(StrictPatterns):
     """Brazil's CPF, with its two check digits."""
 
@@ -108,6 +121,8 @@ def national_recognizers(countries: tuple[str, ...], language: str) -> list[Patt
             strict(recognizer, needs=_DIGIT, supported_language=language) for recognizer in _BY_COUNTRY.get(country, ())
         )
     made.extend(CheckedIdRecognizer(country, language) for country in countries if country in CHECKED)
+    if "uk" in countries:
+        made.append(NinoShapeRecognizer(language))
     if "us" in countries:
         made.append(SsnShapeRecognizer(language))
     if "br" in countries:

@@ -23,6 +23,7 @@ from redaction.recognizers.names import (
     is_top_surname,
     is_word_or_place,
 )
+from redaction.recognizers.things import names_a_thing
 from redaction.recognizers.wording import NAME_PARTS, PLACE, Word, pieces_of, runs_of, words_of
 from redaction.words import is_plain_word
 
@@ -35,11 +36,13 @@ _PERSONS_WORDS: Final = """
 customer client user employee rep representative agent driver patient student doctor manager contact person
 account owner buyer seller author member subscriber candidate applicant tenant passenger guest teacher nurse
 cashier clerk colleague salesperson lead named called name signed assignee reporter recipient sender
-supervisor consultant technician courier borrower donor player cardholder policyholder resident
+supervisor consultant technician courier borrower donor player cardholder policyholder resident farmer pupil adjuster
+referee councillor landlord captain mentor trainee intern apprentice volunteer midwife surgeon dentist therapist carer
+skipper
 """
 _PERSONS: Final = frozenset(_PERSONS_WORDS.split())
 _BEFORE_WORDS: Final = """
-of for by from with to did does has have is was about and or versus vs than
+of for by from with to did does has have is was about and or versus vs than that which whom often
 """
 _BEFORE: Final = _PERSONS | frozenset(_BEFORE_WORDS.split())
 _ORGANISATION_WORDS: Final = """
@@ -115,9 +118,15 @@ def find_people(
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_place(text, words, known))
         spans = [(person.start, person.end) for person in found]
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_lists(text, words, spans))
+        found = [person for person in found if not _is_thing(text, words, person)]
     else:
         found.extend(_person(words, *span, POSSIBLE) for span in find_abroad(text, words, language))
     return found
+
+
+def _is_thing(text: str, words: list[Word], person: Person) -> bool:
+    inside = [at for at, word in enumerate(words) if person.start <= word.start < person.end]
+    return bool(inside) and names_a_thing(text, words, inside[0], inside[-1] + 1)
 
 
 def find_people_in_identifiers(text: str) -> list[Person]:
@@ -251,6 +260,8 @@ def _widened(words: list[Word], start: int, end: int) -> tuple[int, int]:
         right, single = words[end], end - start == 1 and words[start].part is Part.GIVEN
         noun = not right.known and not is_plain_word(right.lower) and is_only_noun(right.lower)
         end += right.lower not in _CALENDAR and (right.capital or (single and noun))
+        if words[end - 1].part is Part.PARTICLE and end < len(words) and words[end].capital:
+            end += words[end - 1].end + 1 == words[end].start  # "Maria Van Hoof"
     if start and words[start].part in {Part.SURNAME, Part.UNKNOWN} and words[start - 1].end + 1 == words[start].start:
         left = words[start - 1]
         before = words[start - 2] if start > 1 else None

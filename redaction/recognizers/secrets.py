@@ -40,6 +40,12 @@ _SHAPES: Final[tuple[tuple[str, str, float], ...]] = (
         r"(?:(?:is|ist|est|es|é|è|jest|är|er|je|lautet) |=|:)\s{0,2})[\"']?(?=\S*[\d!@#$%^&*])[^\s\"',;]{6,}",
         0.9,
     ),
+    (
+        "password without a word between",
+        r"(?i:\b(?:password|passwd|pwd|passwort|kennwort|mot de passe|contraseña)) "
+        r"(?=\S*\d)(?=\S*[!@#$%^&*]|\S*[a-z]\S*[A-Z]|\S*[A-Z]\S*[a-z])[^\s\"',;]{7,}",
+        0.8,
+    ),
     ("authorization header", r"(?i:\b(?:bearer|basic)\s+)(?=\S*\d)[A-Za-z0-9._~+/\-]{20,}={0,2}", 0.9),
     (
         "long hex key",

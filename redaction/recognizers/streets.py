@@ -45,7 +45,7 @@ ATTACHED: Final = (
     r"gürtel|zeile|gässli|hof|laan|straat|plein|kade|gracht|singel|dreef|steeg|baan|boulevard|dijk|kaai|"
     r"gatan|vägen|gränd|gränden|stigen|backen|torget|brinken|kajen|gade|vej|alle|allé|stræde|toften|parken|vænget|"
     r"plads|torv|torvet|veien|vegen|gata|gate|stien|svingen|tunet|faret|kroken|haugen|berget|stranda|toppen|engen|"
-    r"katu|tie|kuja|polku|puistikko|bulevardi|puistotie|puistokuja|eggen|løkka|marka|grenda|skrenten|ringen|tjernet|jordet|kollen|myra|bråten|stubben|alléen|plassen|ranta|rinne|aukio|raitti"
+    r"høgda|høyden|åsen|bekken|teigen|katu|tie|kuja|polku|puistikko|bulevardi|puistotie|puistokuja|eggen|løkka|marka|grenda|skrenten|ringen|tjernet|jordet|kollen|myra|bråten|stubben|alléen|plassen|ranta|rinne|aukio|raitti"
 )
 """Germanic and Finnish words for a street, written as one with its name or after it, with the number last."""
 FIRST: Final = (
@@ -53,12 +53,12 @@ FIRST: Final = (
     r"rang|résidence|lotissement|"
     r"calle|c\.|c/|cl\.|avenida|avda\.?|plaza|paseo|p[ºo]\.|carrera|callejón|callejon|calzada|privada|andador|corredor|"
     r"circuito|cerrada|peatonal|diagonal|retorno|periférico|viaducto|prolongación|circunvalación|continuación|"
-    r"ampliación|cuesta|cañada|urbanización|glorieta|ronda|rambla|pasaje|psje\.?|pje\.?|camino|acceso|vial|travesía|carretera|"
+    r"ampliación|cuesta|cañada|urbanización|glorieta|ronda|rambla|jirón|jr\.|pasaje|psje\.?|pje\.?|camino|acceso|vial|travesía|carretera|"
     r"pasadizo|alameda|eje vial|carrer|passeig|plaça|avinguda|"
     r"viale|v\.le|piazza|p\.z?za|piazzale|corso|c\.so|vicolo|largo|strada|borgo|incrocio|stretto|contrada|rotonda|"
     r"canale|via|salita|lungomare|località|loc\.|frazione|fraz\.|"
     r"rua|r\.|travessa|tv\.|praça|pç?a\.|praceta|beco|calçada|estrada|rodovia|passarela|colônia|sítio|feira|lago|"
-    r"condomínio|conjunto|distrito|esplanada|estação|favela|fazenda|jardim|ladeira|loteamento|morro|núcleo|parque|"
+    r"condomínio|conjunto|distrito|esplanada|estação|favela|fazenda|jardim|bul\.|bulevar|ladeira|loteamento|morro|núcleo|parque|"
     r"pátio|praia|quadra|recanto|residencial|setor|trecho|trevo|vale|vereda|viaduto|viela|vila|área|chácara|aeroporto|"
     r"ulica|ul\.|aleja|al\.|aleje|plac|pl\.|osiedle|os\.|rondo|skwer|bulwar|náměstí|nám\.|třída|tř\.|nábřeží|nábř\.|"
     r"trg|cesta|put|šetalište|str\.|bulevardul|b-?dul\.?|aleea|[sș]oseaua|[sș]os\.|drumul|intrarea|calea|pia[tț]a|"
@@ -69,7 +69,7 @@ FIRST: Final = (
 )
 """Words for a street before its name, with the number last."""
 AFTER: Final = (
-    r"utca|u\.|út|útja|tér|tere|körút|krt\.|fasor|köz|sétány|rakpart|"
+    r"vía|utca|u\.|út|útja|tér|tere|körút|krt\.|fasor|köz|sétány|rakpart|"
     r"sokak|sokağı|sok\.|sk\.|caddesi|cad\.|cd\.|bulvarı|blv\.|mahallesi|mah\.|"
     r"gatvė|g\.|pr\.|prospektas|skersgatvis|plentas|iela|prospekts|bulvāris|gatve|tänav|tn|pst|puiestee|maantee|mnt|"
     r"ulica|cesta|trg|put|pot|steza|štradon|nabrežje|naselje|perivoj|prečac|šetalište|prilaz|odvojak|stube|podhod|vrh|náměstí|námestie|nábřeží|nábrežie|"
@@ -85,6 +85,11 @@ ENGLISH_TOO: Final = frozenset(
 )  # fmt: skip
 """Words for a street that an English question may hold for another reason: only with a capital."""
 
+LEADING: Final = (
+    r"(?:Am|An der|An den|Auf de[mr]|Im|In de[rmn]|Zu[mr]|Beim|Unter de[mnr]|Hinter de[mr]|Vor dem|Alter?|Neuer?|Große|"
+    r"Kleine|Obere|Untere)"
+)
+"""How German street names begin that go on in a word of their own."""
 SMALL: Final = r"(?:(?i:de|del|della|di|la|le|los|las|du|des|da|do|dos|e|d'|l'|san|santa|eje) ?){0,3}"
 NUMBERED: Final = r"(?i:n[º°o]?[.:]? ?[.:]? ?|nr[.:]? ?|num\.? ?|núm\.? ?|no[.:] ?|# ?|№ ?|д\. ?|буд\. ?|č\. ?|br\. ?)?"
 """What says that a number is of a house."""
@@ -94,6 +99,6 @@ UNIT: Final = (
     r"(?:[ ,]{1,3}(?i:apt|apartment|appartamento|app|suite|ste|unit|flat|floor|room|edif|depto|dpto|interior|int|piso|"
     r"of|ofic|puerta|pta|esc|piano|scala|bl|sc|ap|et|byt|lok|daire|kat|k|кв|стр|к|корп|эт|rd|bus|bte|tv|th|"
     r"door|phase|#)(?:\.? |\.|(?=\d))(?:\d\w{0,5}|[A-Z](?!\w))(?:/\w{1,4})?|"
-    r" ?,? ?\d{1,2}[oa°](?: ?[A-Z]{1,4})?(?!\w)){0,3}"
+    r",? ?\d{1,2}\.? ?(?:tv|th|mf)\.?(?!\w)| ?,? ?\d{1,2}[oa°](?: ?[A-Z]{1,4})?(?!\w)){0,3}"
 )
 """What follows a house number: a floor, a flat, a staircase. Ordinal signs are letters here (NFKC): "3o B"."""
