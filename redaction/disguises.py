@@ -152,7 +152,9 @@ def _email(text: str) -> str:
     if re.search(r"(?i)\bat\b", text) and _FOREIGN_DOT.search(text) and not re.search(r"(?i)dot", text):
         return ""  # "sales at the point of sale"
     joined = _ANY_DOT.sub(".", _ANY_AT.sub("@", text, count=1))
-    return joined if joined != text and re.fullmatch(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.-?[^\W\d][\w\-]+", joined) else ""
+    return (
+        joined if joined != text and re.fullmatch(r"[\w.+\-]+@[\w\-]+(?:\.[\w\-]+)*\.-?[^\W\d][\w\-]+", joined) else ""
+    )
 
 
 def _ip(text: str) -> str:

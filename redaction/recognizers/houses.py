@@ -16,7 +16,7 @@ from typing import Final
 
 from redaction.fingerprints import normalise
 from redaction.recognizers import streets
-from redaction.recognizers.names import Part, is_ordinary, is_word_or_place, part_of
+from redaction.recognizers.names import Part, is_ordinary, is_public, is_word_or_place, part_of
 from redaction.words import is_plain_word
 
 _PLACE: Final = re.compile(
@@ -58,6 +58,11 @@ _ARTICLE: Final = re.compile(
     r"(?P<word>[^\W\d_]{4,24})(?= )"
 )
 """A street's name that begins as one does in Spanish or Slavic: "Las Maravillas", "Ob pristanu"."""
+_CAPITAL_AND_NUMBER: Final = re.compile(
+    rf"(?<![\w'’])(?P<name>(?:[A-ZÀ-ÖØ-Ž][\w'’\-]{{1,24}} )?[A-ZÀ-ÖØ-Ž][\w'’\-]{{2,24}}) (?P<number>{streets.HOUSE})"
+    rf"(?!\w|[.,:]\d|%){streets.UNIT}"
+)
+"""After "at", a street whatever it is called: "Zrinjevac 18"."""
 _NUMBER_BEFORE: Final = re.compile(
     r"(?<![\w.,/\-$€£])(?:(?i:suite|apt|apartment|flat|unit|level|floor|studio|shop|room)\.? ?\w{1,6},? )?"
     r"(?P<number>\d{1,5}(?:[/\-]\d{1,4})?[A-Za-z]?),? \Z"
@@ -90,6 +95,13 @@ def find_houses(text: str, names: Iterable[tuple[int, int]]) -> Iterator[tuple[i
         yield _from_first_word(text, start), house.end()
     for match in _SLAVIC.finditer(text):
         if not match.group().isascii() and not is_year(match["number"]):
+            yield match.span()
+    for match in _CAPITAL_AND_NUMBER.finditer(text):
+        if (
+            is_located(text[max(0, match.start() - _LOOK_BACK) : match.start()])
+            and _is_street_name(match["name"])
+            and not is_year(match["number"])
+        ):
             yield match.span()
     for match in _ARTICLE.finditer(text):
         word = normalise(match["word"])
@@ -150,6 +162,13 @@ def _is_in_no_list(name: str) -> bool:
     if not words or not (words[-1][0].isupper() or (len(words) > 1 and words[0][0].isupper())):
         return False
     return part_of(words[-1]) is Part.UNKNOWN or (len(words) == 1 and _ADJECTIVE.search(words[0]) is not None)
+
+
+def _is_street_name(name: str) -> bool:
+    """Whether every word has a capital, and one is in no dictionary: after "at", with a number behind it, a street."""
+    words = _WORDS.findall(name)
+    rare = any(part_of(word) is Part.UNKNOWN or is_public(normalise(word)) for word in words)
+    return rare and all(word[0].isupper() and not is_plain_word(word.casefold()) for word in words)
 
 
 def _number_before(text: str, start: int, end: int) -> int | None:

@@ -46,7 +46,8 @@ of for by from with to did does has have is was about and or versus vs than that
 """
 _BEFORE: Final = _PERSONS | frozenset(_BEFORE_WORDS.split())
 _ORGANISATION_WORDS: Final = """
-inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university street avenue road
+inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university street avenue road group holdings bank
+brothers partners
 """
 _ORGANISATION: Final = frozenset(_ORGANISATION_WORDS.split())
 _NOT_PERSON: Final = frozenset({"GPE", "LOC", "ORG", "NORP", "FAC", "LANGUAGE"})

@@ -10,7 +10,8 @@ from typing import Final
 
 COMMON: Final = (
     r"street|st|avenue|ave|road|rd|lane|ln|drive|dr|boulevard|blvd|court|ct|terrace|crescent|highway|hwy|parkway|pkwy|"
-    r"mews|alley|esplanade|promenade|marg|chowk|nagar|zila|vihar|puram|ganj|bagh|indawo|umgwaqo|ithafa|isitaladi|indlela"
+    r"mews|alley|esplanade|promenade|marg|chowk|nagar|zila|vihar|puram|ganj|bagh|indawo|umgwaqo|ithafa|"
+    r"isitaladi|indlela"
 )
 """Endings of street names that end nothing else; in any case."""
 RARE: Final = (
@@ -31,12 +32,13 @@ SELDOM: Final = (
     r"Copse|Cowal|Cross|Cutting|Dell|Dene|Deviation|Dip|Domain|Down|Edge|Elbow|Enclave|End|Entrance|Fairway|Fold|"
     r"Follow|Footway|Foreshore|Frontage|Gap|Garth|Glade|Grange|Gully|Hatch|Heath|Interchange|Intersection|Laneway|"
     r"Layout|Link|Little|Lookout|Lower|Mall|Mead|Outlook|Pathway|Piazza|Pocket|Quad|Quadrangle|Quadrant|Range|Reserve|"
-    r"Retreat|Return|Ride|Ridgeway|Ring|Round|Siding|Slope|Sound|Steps|Subdivision|Subway|Tarn|Top|Tor|Towers?|"
+    r"Retreat|Return|Ride|Ridgeway|Roadway|Ring|Round|Siding|Slope|Sound|Steps|Subdivision|Subway|Tarn|Top|Tor|Towers?|"
     r"Triangle|Upper|Vale|Warren|Wood|Wynd|Yard"
 )
 """Endings that are ordinary words first: only after a name for sure, or where a place is spoken of."""
 ALONE: Final = (
-    r"Broadway|Piccadilly|Cheapside|Whitehall|Strand|Haymarket|Bowery|Kingsway|Aldwych|Pall Mall|Poultry|Minories|"
+    r"Broadway|Piccadilly|Cheapside|Whitehall|Strand|Haymarket|Bowery|Queensway|Kingsway|Aldwych|"
+    r"Pall Mall|Poultry|Minories|"
     r"Eastgate|Westgate|Northgate|Southgate|Bridgegate|Cornmarket|Kurfürstendamm"
 )
 """Streets of English-speaking towns that are called nothing else."""
@@ -49,7 +51,7 @@ ATTACHED: Final = (
 )
 """Germanic and Finnish words for a street, written as one with its name or after it, with the number last."""
 FIRST: Final = (
-    r"rue|avenue|ave?\.|av|boulevard|bou?l?v?d\.?|blv\.?|chemin|impasse|quai|allée?s?|route|montée|ruelle|sentier|faubourg|venelle|"
+    r"chaussée|chaussee|steenweg|rue|avenue|ave?\.|av|boulevard|bou?l?v?d\.?|blv\.?|chemin|impasse|quai|allée?s?|route|montée|ruelle|sentier|faubourg|venelle|"
     r"rang|résidence|lotissement|"
     r"calle|c\.|c/|cl\.|avenida|avda\.?|plaza|paseo|p[ºo]\.|carrera|callejón|callejon|calzada|privada|andador|corredor|"
     r"circuito|cerrada|peatonal|diagonal|retorno|periférico|viaducto|prolongación|circunvalación|continuación|"
@@ -69,7 +71,7 @@ FIRST: Final = (
 )
 """Words for a street before its name, with the number last."""
 AFTER: Final = (
-    r"vía|utca|u\.|út|útja|tér|tere|körút|krt\.|fasor|köz|sétány|rakpart|"
+    r"vía|street lower|utca|u\.|út|útja|tér|tere|körút|krt\.|fasor|köz|sétány|rakpart|"
     r"sokak|sokağı|sok\.|sk\.|caddesi|cad\.|cd\.|bulvarı|blv\.|mahallesi|mah\.|"
     r"gatvė|g\.|pr\.|prospektas|skersgatvis|plentas|iela|prospekts|bulvāris|gatve|tänav|tn|pst|puiestee|maantee|mnt|"
     r"ulica|cesta|trg|put|pot|steza|štradon|nabrežje|naselje|perivoj|prečac|šetalište|prilaz|odvojak|stube|podhod|vrh|náměstí|námestie|nábřeží|nábrežie|"

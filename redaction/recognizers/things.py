@@ -11,6 +11,7 @@ from typing import Final
 
 from redaction.recognizers.names import Part
 from redaction.recognizers.wording import NAME_PARTS, Word
+from redaction.words import is_plain_word
 
 _THING_WORDS: Final = """
 centre center mall park pass tunnel valley bridge bay beach station airport terminal stadium arena tower square market
@@ -42,6 +43,17 @@ _COMPASS: Final = frozenset({"north", "south", "east", "west", "northern", "sout
 _ADJECTIVES: Final = _COMPASS | {"old", "new", "great", "upper", "lower", "greater", "inner", "outer", "central"}
 _PEERS: Final = frozenset({"lord", "lady", "sir", "madam"})
 """Titles that are names of nothing alone: "Lord's"."""
+_POSSESSIVE: Final = re.compile(r"['’]")
+_OF_PERSON_WORDS: Final = """
+account accounts family household case file order orders invoice invoices ticket tickets estate claim claims contract
+wedding party matter portfolio policy
+"""
+_OF_PERSONS: Final = frozenset(_OF_PERSON_WORDS.split())
+"""What is called after a person with "the" before the name: "the Thistlewood account"."""
+_ARTICLES: Final = frozenset({"la", "los", "las", "el", "le", "les"})
+_AND: Final = re.compile(r",? (?:and|or|vs\.?|versus|&) |, |/", re.IGNORECASE)
+_JOINTS: Final = frozenset({"and", "or", "vs", "versus"})
+_SHORTEST: Final = 3
 _FEAST: Final = re.compile(r"['’]s (?:day|eve|week|weekend|night|lane)\b", re.IGNORECASE)
 _UNSURE: Final = frozenset({Part.UNKNOWN, Part.WORD})
 
@@ -68,13 +80,42 @@ def names_a_thing(text: str, words: list[Word], first: int, last: int) -> bool:
         return True
     if before is not None and before.lower in _KINDS and len(run) == 1:
         return True
+    unlisted = all(word.part in _UNSURE for word in run) and run[0].upper
+    the = before is not None and before.lower == "the"
     if after is not None and after.start == run[-1].end + 1 and after.lower in THINGS:
-        the = before is not None and before.lower == "the"
-        return run[0].upper and (after.upper or the or after.lower in _ALWAYS)
+        return run[0].upper and (after.upper or the or unlisted or after.lower in _ALWAYS)
+    if unlisted and the and not _POSSESSIVE.match(behind) and (after is None or after.lower not in _OF_PERSONS):
+        return True
+    if before is not None and before.upper and before.lower in _ARTICLES and not _is_name(words, first - 2):
+        return True
+    if unlisted and _is_among_things(text, words, first, last):
+        return True
     at = first - 1
     while at > 0 and words[at].upper and words[at].lower in _ADJECTIVES:
         at -= 1
     return _is_where(behind, run, words[at] if at >= 0 else None)
+
+
+def _is_name(words: list[Word], at: int) -> bool:
+    return at >= 0 and words[at].part in NAME_PARTS
+
+
+def _is_among_things(text: str, words: list[Word], first: int, last: int) -> bool:
+    """Whether a name in no list stands in a list with what is known to be none: "Schiphol and Gatwick"."""
+    left, right = first - 1, last
+    if left >= 0 and words[left].lower in _JOINTS:
+        left -= 1
+    if right < len(words) and words[right].lower in _JOINTS:
+        right += 1
+    before = left >= 0 and _AND.fullmatch(text[words[left].end : words[first].start])
+    after = right < len(words) and _AND.fullmatch(text[words[last - 1].end : words[right].start])
+    alone = left < 1 or words[left - 1].part not in NAME_PARTS  # "Karina Davids and Pepijn"
+    return bool((before and alone and _is_known_thing(words[left])) or (after and _is_known_thing(words[right])))
+
+
+def _is_known_thing(word: Word) -> bool:
+    known = word.part is Part.WORD and len(word.text) > _SHORTEST and not word.text.isupper()
+    return known and word.upper and not is_plain_word(word.lower)
 
 
 def _is_acronym(word: Word) -> bool:
