@@ -98,8 +98,9 @@ class DuckDbSource(SqlSource):
                     yield cursor.fetchmany
         except GatewayError:
             raise
-        except (duckdb.Error, RuntimeError) as error:
-            # A RuntimeError is what an interrupt between two fetches becomes.
+        except (duckdb.Error, RuntimeError, UnicodeDecodeError) as error:
+            # A RuntimeError is what an interrupt between two fetches becomes, a UnicodeDecodeError an error whose text
+            # quotes a cell and is cut within a letter of it.
             stopped = watch.reason if watch is not None else None
             raise failure(stopped or duckdb_code(error), self.name) from None
 
