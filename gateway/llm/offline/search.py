@@ -59,12 +59,14 @@ def search(frame: Frame, lexicon: Lexicon, *, limit: int = 8) -> list[Reading]:
     graph = graph_of(lexicon.summary.links)
     readings: list[Reading] = []
     for score, chosen in beam:
-        readings.extend(_rooted(score, chosen, lexicon, graph))
+        readings.extend(_rooted(score, chosen, lexicon, graph, shared=frame.share or frame.rate))
     readings.sort(key=lambda r: -r.score)
     return readings[:limit]
 
 
-def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: Graph) -> Iterable[Reading]:
+def _rooted(
+    score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: Graph, *, shared: bool
+) -> Iterable[Reading]:
     """The reading from each table it may start at."""
     measured = [o.entry.table for o in chosen if o.use in {"measure"} and o.entry]
     rooted = [o.entry.table for o in chosen if o.use == "root" and o.entry]
@@ -76,7 +78,9 @@ def _rooted(score: float, chosen: tuple[Option, ...], lexicon: Lexicon, graph: G
         first, cost = rooted, 1.0
     else:
         # With nothing named ("count by month"), the only table there is counts.
-        first, cost = grouped or filtered or (list(lexicon.tables) if len(lexicon.tables) == 1 else []), 0.9
+        # A share is one of the rows that the condition is about: "reopened % by team" is of tickets, not of agents.
+        named = (filtered or grouped) if shared else (grouped or filtered)
+        first, cost = named or (list(lexicon.tables) if len(lexicon.tables) == 1 else []), 0.9
     starts = list(dict.fromkeys(first))
     tried: set[str] = set()
     needed = {o.entry.table for o in chosen if o.entry and o.use in {"group", "series", "filter"}}

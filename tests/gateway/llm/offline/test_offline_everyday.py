@@ -152,6 +152,13 @@ def test_slowest_is_who_takes_longest() -> None:
     assert sentence("fastest agents", TICKETS) == "Average resolution time by agent, lowest first"
 
 
+def test_a_share_is_of_the_rows_that_the_condition_is_about() -> None:
+    """Not of the rows that it is grouped by: tickets of a segment, and not customers with such a ticket."""
+    said = sentence("share of high priority tickets by customer segment")
+    assert said.startswith("Share of support tickets (only where priority is")
+    assert said.endswith("by customer segment")
+
+
 def test_the_name_of_a_column_is_that_column() -> None:
     """The rows have a name too; it is not what is asked for."""
     assert sentence("number of shops by country name", PLACES).startswith("Number of shops by country")
