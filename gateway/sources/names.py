@@ -29,6 +29,16 @@ def _reads_like_an_instruction(words: Sequence[str]) -> bool:
     return sum(word in _COMMAND_WORDS for word in words) >= 2
 
 
+def _names_a_person(physical: str) -> bool:
+    """Whether a given name stands beside a surname, by the rule that the scan has for identifiers.
+
+    The scan would refuse every prompt with such a name; a number can be spoken.
+    """
+    from redaction.recognizers.people import find_people_in_identifiers
+
+    return bool(find_people_in_identifiers(physical))
+
+
 def speakable(physical: str) -> str | None:
     """The safe name of one physical name.
 
@@ -39,7 +49,7 @@ def speakable(physical: str) -> str | None:
         A plain identifier, or None if only a number will do.
     """
     words = [w for w in re.split(r"[^a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", physical).lower()) if w]
-    if _reads_like_an_instruction(words) or _LONG_NUMBER.search(physical):
+    if _reads_like_an_instruction(words) or _LONG_NUMBER.search(physical) or _names_a_person(physical):
         return None
     if SAFE_NAME.match(physical) and any(c.isalnum() for c in physical):
         return physical
