@@ -14,14 +14,14 @@ from gateway.llm.offline.lexicon import Lexicon
 _WORDS: Final = {
     "yr": "year", "yrs": "years", "qtr": "quarter", "qtrs": "quarters", "mth": "month", "mths": "months",
     "wk": "week", "wks": "weeks", "hrs": "hours", "ystd": "yesterday", "tdy": "today", "ytday": "yesterday",
-    "pls": "please", "plz": "please", "thx": "thanks", "thru": "through", "btw": "between", "btwn": "between",
+    "pls": "please", "plz": "please", "thx": "thanks", "thru": "through", "btwn": "between",
     "whats": "what is", "what's": "what is", "wheres": "where is", "whos": "who is", "who's": "who is",
     "hows": "how is", "how's": "how is", "lets": "let us", "gimme": "give me", "wanna": "want to", "u": "you",
-    "ppl": "people", "tix": "tickets", "tkt": "ticket", "tkts": "tickets", "w/out": "without", "wo": "without",
-    "biggst": "biggest", "nr": "number", "nbr": "number",
+    "ppl": "people", "tix": "tickets", "tkt": "ticket", "tkts": "tickets",
+    "nr": "number", "nbr": "number",
 }  # fmt: skip
 _SIGNS: Final = (
-    (re.compile(r"(?<!\S)w/o(?!\S)"), "without"),
+    (re.compile(r"(?<!\S)w/o(?:ut)?(?!\S)"), "without"),
     (re.compile(r"(?<!\S)w/(?=\s)"), "with"),
     (re.compile(r"(?<!\S)#(?= ?(?:of )?[a-z])"), "number of "),
 )
@@ -31,9 +31,6 @@ _CLOSED: Final = re.compile(r"⟨[^⟩]*⟩|\"[^\"]*\"|“[^”]*”")
 
 def written_out(question: str, lexicon: Lexicon) -> str:
     """The question with shorthand written out; placeholders and quoted words stay as they are."""
-    if not question.isascii() and "⟨" not in question:
-        # Nothing here is English shorthand for sure.
-        return question
     parts, at = [], 0
     for closed in _CLOSED.finditer(question):
         parts += [_open(question[at : closed.start()], lexicon), closed.group()]
