@@ -85,6 +85,15 @@ FOUND = {
     "655 7936-Fax": "PHONE_NUMBER",
     "parcels to Kossuth Lajos út 5": "STREET_ADDRESS",
     "parcels to strada Unirii nr. 12": "STREET_ADDRESS",
+    "visits of the Thistlewood account": "PERSON",
+    "ask Emily Park": "PERSON",
+    "orders of Karina Davids and Pepijn": "PERSON",
+    "steps walked by Maria Van Hoof": "PERSON",
+    "spend of Stéphanie Renault": "PERSON",
+    "log me in, password xg1GdgIZ%839": "SECRET",
+    "das Passwort ist xg1GdgIZ%839": "SECRET",
+    "NI number BG549818D": "UK_NINO",
+    "patients nés le 12 mars 1980": "DATE_OF_BIRTH",
 }
 CLEAN = (
     "revenue by month for 2024",
@@ -118,6 +127,17 @@ CLEAN = (
     "Top 5 Product Lines by Gross Margin",
     "amounts over 12 345 678 and 20 000 000",
     "top 10 20 30 40",
+    "demurrage paid at Felixstowe",
+    "capacity factor of the Hornsea site",
+    "trucks per day through the Brenner Pass",
+    "Valentine's Day flower orders",
+    "curtailment during Storm Eunice",
+    "permits for events in Hyde Park",
+    "runs per innings at Lord's",
+    "number of Lyme disease cases per 100,000",
+    "gems bought at 4.99, 9.99 and 19.99",
+    "share of contactless payments, Visa against Mastercard",
+    "sales of Adidas, Nokia and Ryanair in Wuppertal",
 )
 
 
