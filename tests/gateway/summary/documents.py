@@ -11,7 +11,7 @@ import duckdb
 
 from gateway.project import Project
 from gateway.sources.open import open_source
-from gateway.summary.model import JsonPath
+from gateway.summary.model import Summary
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
 from tests.servers.mariadb import MariadbServer
@@ -25,8 +25,8 @@ RULES = '[source.tables.t]\ntenant = "who"\n'
 BY_SUBJECT = RULES + 'subject = "subject"\n'
 
 
-def paths_of(place: str, tenant: str, rules: str = RULES) -> tuple[JsonPath, ...]:
-    """What is told of the documents of table ``t``.
+def summary_of(place: str, tenant: str, rules: str = RULES) -> Summary:
+    """All that is told of table ``t``.
 
     Args:
         place: The source's address, as a line of the project file.
@@ -37,17 +37,16 @@ def paths_of(place: str, tenant: str, rules: str = RULES) -> tuple[JsonPath, ...
     source = open_source(config)
     try:
         catalog = source.reflect()
-        summary = summarise(source, catalog, scope_for(config, catalog, tenant=tenant), config)
+        return summarise(source, catalog, scope_for(config, catalog, tenant=tenant), config)
     finally:
         source.close()
-    column = summary.tables[0].column("data")
-    assert column is not None
-    return column.paths or ()
 
 
 def told(place: str, tenant: str, rules: str = RULES) -> dict[str, tuple[str, float | None]]:
-    """Type and share by path."""
-    return {path.name: (path.type, path.share) for path in paths_of(place, tenant, rules)}
+    """Type and share by path of the documents."""
+    column = summary_of(place, tenant, rules).tables[0].column("data")
+    assert column is not None
+    return {path.name: (path.type, path.share) for path in column.paths or ()}
 
 
 def in_duckdb(folder: Path, rows: Sequence[Row], kind: str = "json") -> str:

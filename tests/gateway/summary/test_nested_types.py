@@ -11,6 +11,7 @@ from gateway.errors import QueryError
 from gateway.project import Project
 from gateway.sources.open import open_source
 from gateway.summary import nested
+from gateway.summary.show import as_json, as_text
 from gateway.summary.summarise import summarise
 from gateway.tenancy.rules import scope_for
 from tests.gateway.summary.documents import (
@@ -23,8 +24,10 @@ from tests.gateway.summary.documents import (
     in_postgres,
     in_spark,
     in_sqlite,
+    summary_of,
     told,
 )
+from tests.leak.canaries import CanarySearch
 from tests.servers.mariadb import MariadbServer
 from tests.servers.mongodb import MongodbServer
 from tests.servers.postgres import PostgresServer
@@ -92,6 +95,40 @@ def test_structs_lists_and_maps_of_spark(spark_server: SparkServer) -> None:
     numbers = "MAP(-1, 'x', subject, 'y')"
     assert told(in_spark(spark_server, STRUCTS, numbers), "a") == {"<dynamic>": ("mixed", None)}
     assert told(in_spark(spark_server, STRUCTS, "ARRAY('x', data)"), "a") == TEXTS
+
+
+@pytest.mark.server
+def test_canaries_in_keys_and_values_reach_neither_an_answer_nor_a_summary(
+    tmp_path: Path, postgres_server: PostgresServer, mariadb_server: MariadbServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A canary in every value, as a key of few documents at every level, and as a key of all of another tenant's."""
+    search = CanarySearch()
+    rows: list[Row] = []
+    for i in range(120):
+        rare = {search.text(("key", level, i // 5)): search.text(("below", level, i)) for level in range(3)}
+        one, two, three = ({name: value} for name, value in rare.items())
+        document = {"city": search.text(("city", i)), "items": [{"note": search.text(("note", i)), **two}], **one}
+        rows.append(("a", i, json.dumps({**document, "at": {"deep": {"spot": search.text(("spot", i)), **three}}})))
+        rows.append(("b", i, json.dumps({search.text("foreign"): 1, "items": [{search.text("inner"): 1}]})))
+    answers: list[str] = []
+    real = nested.PathMeasured
+    monkeypatch.setattr(nested, "PathMeasured", lambda **facts: (answers.append(repr(facts)), real(**facts))[1])
+    for place in (
+        in_duckdb(tmp_path, rows),
+        in_sqlite(tmp_path, rows),
+        in_postgres(postgres_server, rows),
+        in_mariadb(mariadb_server, rows),
+    ):
+        summary = summary_of(place, "a")
+        column = summary.tables[0].column("data")
+        assert column is not None
+        assert {path.name for path in column.paths or ()} == {
+            "city", "items", "items[]", "items[].note", "at", "at.deep", "at.deep.spot",
+        }  # fmt: skip
+        assert search.find("summary", summary.model_dump_json()) == []
+        assert search.find("shown", as_text(summary, rules=True) + as_json(summary)) == []
+    assert len(answers) == 4 * 7
+    assert search.find("answers", "\n".join(answers)) == []
 
 
 DEEP = "[" * 900 + "]" * 900
