@@ -18,7 +18,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from gateway.catalog import Catalog
 from gateway.errors import GatewayError, IndexStaleError
@@ -61,7 +61,7 @@ class Reading:
     """
 
     index: ValueIndex
-    seed: bytes
+    seed: bytes = field(repr=False)
     held: Digests
     cells: Digests
     as_of: float

@@ -93,6 +93,7 @@ def test_a_value_that_appears_is_linked_and_stopped_after_the_refresh(deals: Cha
     if knows:
         assert source.asked == ["digest"], "once after a build: does the database hold what was read?"
         assert settled.index is first.index
+    assert repr(settled.seed) not in repr(settled)
     again = read(deals, source, settled)
     if knows:
         assert source.asked == ["digest"], "nothing changed: one statement for the table"

@@ -73,7 +73,7 @@ def answers(index: ValueIndex) -> list[object]:
 
 
 @given(pool=POOL, turns=st.lists(TURN, min_size=2, max_size=4))
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_quiet_refresh_after_any_turmoil_equals_an_index_built_anew(
     deals: Changing, pool: list[list[Row]], turns: list[list[int | None]]
 ) -> None:
