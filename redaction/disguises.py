@@ -269,17 +269,17 @@ def _readable(raw: bytes) -> str:
     return plain if len(plain) >= _MIN_READABLE and plain.isprintable() and not plain.isdigit() else ""
 
 
-_ENCODINGS: Final[tuple[tuple[Any, Callable[[str], str]], ...]] = (
-    (_PERCENT, _percent),
-    (_QUOTED_PRINTABLE, _quoted_printable),
-    (_ENTITY, _entity),
-    (_ESCAPES, _escapes),
-    (_BASE64, _base64),
-    (_BASE64_SPLIT, _base64),
-    (_BASE32, _base32),
-    (_HEX, _hex),
-    (_CODES, _codes),
-    (_BINARY, _binary),
+_ENCODINGS: Final[tuple[tuple[str, Any, Callable[[str], str]], ...]] = (
+    ("%", _PERCENT, _percent),
+    ("=", _QUOTED_PRINTABLE, _quoted_printable),
+    ("&", _ENTITY, _entity),
+    ("\\+", _ESCAPES, _escapes),
+    ("", _BASE64, _base64),
+    ("", _BASE64_SPLIT, _base64),
+    ("", _BASE32, _base32),
+    ("0123456789", _HEX, _hex),
+    ("0123456789", _CODES, _codes),
+    ("01", _BINARY, _binary),
 )
 
 
@@ -289,7 +289,7 @@ def _deep(undo: Callable[[str], str]) -> Callable[[str], str]:
     def undone(text: str) -> str:
         plain = undo(text)
         for _ in range(_DEPTH):
-            inner = next((p for pattern, way in _ENCODINGS if pattern.fullmatch(plain) and (p := way(plain))), "")
+            inner = next((p for _, pattern, way in _ENCODINGS if pattern.fullmatch(plain) and (p := way(plain))), "")
             if not inner or inner == plain:
                 break
             plain = inner
@@ -298,19 +298,23 @@ def _deep(undo: Callable[[str], str]) -> Callable[[str], str]:
     return undone
 
 
-DISGUISES: Final[tuple[tuple[Any, Callable[[str], str]], ...]] = (
-    *((pattern, _deep(undo)) for pattern, undo in _ENCODINGS),
-    (_MARKED, _unmarked),
-    (_REGIONAL, _regional),
-    (_MORSE, _morse),
-    (_BRAILLE, _braille),
-    (_NATO, _nato),
-    (_SPACED_LETTERS, _letters),
-    (_LEET, _leet),
-    (_SPELT_EMAIL, _email),
-    (_SPELT_IP, _ip),
-    (_CONFUSED, _confused),
-    (_DIGIT_RUN, _digits),
-    (_SPACED_DIGITS, _joined),
+NOT_ASCII: Final = "\x80"
+DISGUISES: Final[tuple[tuple[str, Any, Callable[[str], str]], ...]] = (
+    *((needs, pattern, _deep(undo)) for needs, pattern, undo in _ENCODINGS),
+    (NOT_ASCII, _MARKED, _unmarked),
+    (NOT_ASCII, _REGIONAL, _regional),
+    (".-\u00b7\u2013", _MORSE, _morse),
+    (NOT_ASCII, _BRAILLE, _braille),
+    ("", _NATO, _nato),
+    ("", _SPACED_LETTERS, _letters),
+    ("0123456789", _LEET, _leet),
+    ("", _SPELT_EMAIL, _email),
+    ("0123456789", _SPELT_IP, _ip),
+    ("0123456789", _CONFUSED, _confused),
+    ("", _DIGIT_RUN, _digits),
+    ("0123456789", _SPACED_DIGITS, _joined),
 )
-"""Patterns and their undoing, encodings first, so that what was encoded may be spelt out too."""
+"""Characters of which a disguise needs one (none: any text; `NOT_ASCII`: any beyond ASCII), its pattern, its undoing.
+
+Encodings come first, as what was encoded may be spelt out too.
+"""

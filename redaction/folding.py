@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
-from redaction.disguises import DISGUISES
+from redaction.disguises import DISGUISES, NOT_ASCII
 from redaction.errors import ScanUnfinished
 
 TIMEOUT_S: Final = 0.5
@@ -95,10 +95,10 @@ def views(reading: Reading) -> Iterator[Reading]:
         if plain != text:
             yield Reading(plain, reading.starts, reading.ends)
     whole, times = reading, 0
-    for pattern, undo in DISGUISES:
-        view = _undone(reading, pattern, undo)
+    for needs, pattern, undo in DISGUISES:
+        view = _undone(reading, pattern, undo) if _may_hold(text, needs) else None
         if whole is not reading:
-            further = _undone(whole, pattern, undo)
+            further = _undone(whole, pattern, undo) if _may_hold(whole.text, needs) else None
             whole, times = (further, times + 1) if further is not None else (whole, times)
         elif view is not None:
             whole, times = view, 1
@@ -106,6 +106,13 @@ def views(reading: Reading) -> Iterator[Reading]:
             yield view
     if times > 1:
         yield whole
+
+
+def _may_hold(text: str, needs: str) -> bool:
+    """Whether a text has a character that a disguise needs: a look that costs less than a pattern."""
+    if needs == NOT_ASCII:
+        return not text.isascii()
+    return not needs or any(character in text for character in needs)
 
 
 def _undone(reading: Reading, pattern: Any, undo: Callable[[str], str]) -> Reading | None:
