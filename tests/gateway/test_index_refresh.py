@@ -167,3 +167,26 @@ def test_closing_leaves_no_refresh_behind(play: Callable[..., None]) -> None:
         assert not [t for t in attached._behind._threads if t.is_alive()]
 
     play(scene, index_refresh_s=0, index_max_age_s=3600)
+
+
+def test_digests_and_their_seed_stay_in_memory(play: Callable[..., None], caplog: pytest.LogCaptureFixture) -> None:
+    """They are derived from rows: not in what leaves, not in the answer, not in a log, not in the state folder."""
+
+    async def scene(runtime: Runtime, model: Model, shop: Shop) -> None:
+        said = []
+        for number in range(3):
+            answer = await runtime.gateway.ask(f"number of deals {number}", ASKER)
+            said.append(repr(answer.explanation))
+            shop.run("INSERT INTO deals VALUES ('one', ?, 1)", f"{NEW} {number}")
+        (kept,) = runtime.gateway.sources["shop"]._known.values()
+        reading = kept.index._reading
+        sums = {str(total) for digests in (reading.held, reading.cells) for _, total in digests._found.values()}
+        assert sums
+        files = b"".join(f.read_bytes() for f in runtime.settings.home.rglob("*") if f.is_file())
+        text = "".join([*model.seen, *said, caplog.text, repr(kept.known), repr(reading)])
+        for secret in (*sums, reading.seed.hex()):
+            assert secret not in text
+            assert secret.encode() not in files
+        assert reading.seed not in files
+
+    play(scene, **AT_ONCE)
