@@ -63,7 +63,8 @@ _TEXT: Final[dict[Code, str]] = {
     Code.AUTH: "the server of source '{name}' refused the user, the password or the token; odd characters of "
     "them are percent-encoded in a url",
     Code.DATABASE: "the server of source '{name}' has no database of that name, or not for this user",
-    Code.DRIVER: "the driver for source '{name}' is not installed: pip install 'rowless[mongodb]' or 'rowless[spark]'",
+    Code.DRIVER: "the driver for source '{name}' is not installed; it comes with rowless, rowless[mongodb] or "
+    "rowless[spark]",
     Code.KIND: "source '{name}' is of a kind that is not supported; docs/sources.md lists those that are",
     Code.TLS: "source '{name}' is not on this machine, so its connection must use TLS with a checked certificate; "
     "unsafe_no_tls goes without",
