@@ -3,9 +3,9 @@
     python bench/paths.py [--rows 100000] [ENGINE …]
 
 Documents of 12 keys on three levels, with a list of up to six documents and one parent whose keys are data, some 400
-bytes each, on the servers of the test suite, if they are installed. Of the first 20,000 (MongoDB: 5,000) the paths are
-told; the time is that of the one statement about the column, behind the barrier of a tenant that has all
-rows: the least of three.
+bytes each, on the servers of the test suite, if they are installed. Of the first 20,000 (MongoDB and Spark: 5,000) the
+paths are told. The time is that of the one statement about the column, behind the barrier of a tenant that has all the
+rows; the least of three.
 """
 
 from __future__ import annotations

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from gateway.catalog import Column, ColumnType
 from gateway.mongo import Stage
-from gateway.summary.asking import CLASS_ROWS
 from gateway.summary.measured import PathMeasured
-from gateway.summary.paths import DEPTH, ITEMS, LONGEST, MOST_KEYS, PLAIN
+from gateway.summary.paths import DEPTH, FEWER_DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, PLAIN
 
 _WORDS: Final = {
     "int": "number", "long": "number", "double": "number", "decimal": "number", "string": "text", "bool": "boolean",
@@ -40,7 +39,7 @@ def path_stages(column: Column, subject: str | None, *, least: int) -> list[Stag
         looked = [{"$group": {"_id": "$u"}}, {"$match": {"_id": {"$ne": None}}}, *looked]
     return [
         {"$match": {"$and": [{column.name: {"$ne": None}}, {"$expr": short}]}},
-        {"$limit": CLASS_ROWS},
+        {"$limit": FEWER_DOCUMENTS},
         {"$project": {"_id": 0, "u": "$" + subject if subject is not None else {"$literal": 1}, "v": value}},
         {"$facet": {"looked": looked, "told": [*_nodes(), *_counted(subject, least), *_ruled()]}},
     ]

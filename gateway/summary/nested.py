@@ -88,8 +88,9 @@ def _statement(
 def _counted(walk: Walk) -> Sequence[str]:
     """Paths with their units; then how many keys stand beside each, on every level down to it.
 
-    Counting beside, in windows, takes one pass; to look up the parents again would read the documents again, on
-    engines that do not keep a common table.
+    The path of the document itself is empty; those that have it are the documents looked at. Counting beside, in
+    windows, takes one pass: to look up parents, or documents, once more would read the table again on engines that do
+    not keep a common table.
     """
     cases = " ".join(f"WHEN UPPER(ty) IN ({_texts(words)}) THEN '{kind}'" for kind, words in _KINDS.items())
     kind = f"CASE WHEN ty IS NULL OR UPPER(ty) IN ({_texts(_NULLS)}) THEN NULL {cases} ELSE 'mixed' END"
@@ -101,23 +102,24 @@ def _counted(walk: Walk) -> Sequence[str]:
     first = " ".join(f"WHEN s{k} > {MOST_KEYS} THEN q{k}" for k in levels)
     many = " OR ".join(f"s{k} > {MOST_KEYS}" for k in levels)
     return (
-        f"rw_kind AS (SELECT u, p, {kind} AS kind FROM rw_walk WHERE p <> '')",
+        f"rw_kind AS (SELECT u, p, {kind} AS kind FROM rw_walk)",
         "rw_path AS (SELECT p, MIN(kind) AS lo, MAX(kind) AS hi, "
         "COUNT(DISTINCT CASE WHEN kind IS NULL THEN NULL ELSE u END) AS units FROM rw_kind GROUP BY p)",
         "rw_level AS (SELECT p, lo, hi, units, LENGTH(p) - LENGTH(REPLACE(p, '.', '')) AS lvl, "
-        f"CASE WHEN {walk.is_item} THEN 1 ELSE 0 END AS item FROM rw_path)",
+        f"CASE WHEN p = '' OR {walk.is_item} THEN 1 ELSE 0 END AS item FROM rw_path)",
         f"rw_above AS (SELECT p, lo, hi, units, lvl, item{above} FROM rw_level)",
         f"rw_beside AS (SELECT p, lo, hi, units, item, {', '.join(f'q{k}' for k in levels)}{beside} FROM rw_above)",
         f"rw_rule AS (SELECT CASE {first} ELSE p END AS path, CASE WHEN {many} THEN 1 ELSE 0 END AS dyn, "
         "lo, hi, units, item FROM rw_beside)",
         "rw_told AS (SELECT path, dyn, lo, hi, units, "
-        "SUM(CASE WHEN dyn = 0 AND item = 0 THEN 1 ELSE 0 END) OVER () AS total FROM rw_rule)",
+        "SUM(CASE WHEN dyn = 0 AND item = 0 THEN 1 ELSE 0 END) OVER () AS total, "
+        "MAX(CASE WHEN dyn = 0 AND path = '' THEN units END) OVER () AS looked FROM rw_rule)",
     )
 
 
 _TOLD: Final = (
-    "SELECT path, dyn, MIN(lo), MAX(hi), MAX(units), MAX(total), (SELECT COUNT(DISTINCT u) FROM rw_docs) FROM rw_told "
-    "WHERE dyn = 1 OR units >= {least} AND REPLACE(path, '~', '') = path "
+    "SELECT path, dyn, MIN(lo), MAX(hi), MAX(units), MAX(total), MAX(looked) FROM rw_told "
+    "WHERE dyn = 1 OR units >= {least} AND path <> '' AND REPLACE(path, '~', '') = path "
     f"GROUP BY path, dyn ORDER BY dyn DESC, 5 DESC, 1 LIMIT {MOST_PATHS}"
 )
 

@@ -17,7 +17,7 @@ from typing import Final
 
 from gateway.catalog import Column, ColumnType, Dialect
 from gateway.summary.nested_spark import spark_document, spark_nodes, spark_text
-from gateway.summary.paths import DEPTH, DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, PLAIN
+from gateway.summary.paths import DEPTH, DOCUMENTS, FEWER_DOCUMENTS, ITEMS, LONGEST, MOST_KEYS, PLAIN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +55,11 @@ class Walk:
     starts: str = "WITH RECURSIVE "
 
 
-def _first(of: Documents, document: str, usable: str, kind: str, *, null: str = "NULL") -> str:
+def _first(of: Documents, document: str, usable: str, kind: str, *, null: str = "NULL", rows: int = DOCUMENTS) -> str:
     """The documents: the first usable ones that are no null, neither of SQL nor of JSON."""
     return (
         f"SELECT {of.unit} AS u, j FROM (SELECT u, {document} AS j FROM ({of.source}) AS s "
-        f"WHERE NOT x IS NULL AND {usable} LIMIT {DOCUMENTS}) AS t WHERE {kind} <> '{null}'"
+        f"WHERE NOT x IS NULL AND {usable} LIMIT {rows}) AS t WHERE {kind} <> '{null}'"
     )
 
 
@@ -179,7 +179,8 @@ def _nth_point(k: int) -> str:
 
 def _spark(of: Documents) -> str:
     usable = f"LENGTH({spark_text(of.column)}) <= {LONGEST}"
-    documents = _first(of, spark_document(of.column), usable, "SCHEMA_OF_VARIANT(j)", null="VOID")
+    kind = "SCHEMA_OF_VARIANT(j)"
+    documents = _first(of, spark_document(of.column), usable, kind, null="VOID", rows=FEWER_DOCUMENTS)
     return f"""
 rw_docs AS ({documents}),
 rw_walk AS (SELECT u, n.p, n.ty FROM (SELECT u, EXPLODE({spark_nodes("j")}) AS n FROM rw_docs) AS t)"""

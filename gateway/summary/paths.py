@@ -14,6 +14,8 @@ DEPTH: Final = 4
 """Levels of keys below a column. A list is no level of its own; a list within a list is not looked into."""
 DOCUMENTS: Final = 20_000
 """Paths are those of the first so many documents of the scope."""
+FEWER_DOCUMENTS: Final = 5_000
+"""The same for MongoDB and Spark, which take documents apart by functions of lists, in one task."""
 ITEMS: Final = 100
 """Items of a list that are looked at."""
 LONGEST: Final = 262_144
