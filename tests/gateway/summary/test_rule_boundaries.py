@@ -110,8 +110,9 @@ def test_an_end_is_two_digits_before_it_is_snapped(mean: float, high: float) -> 
 
 @pytest.mark.parametrize("fact", ["p_ratio", "top_two"])
 def test_a_mean_is_told_at_exactly_the_border_of_dominance(fact: str) -> None:
-    border = {"p_ratio": 0.1, "top_two": 0.85}[fact]
+    border, beyond = {"p_ratio": (0.1, 0.0995), "top_two": (0.85, 0.8505)}[fact]
     assert "mean" in _numbers(**{fact: border})
+    assert "mean" not in _numbers(**{fact: beyond})
 
 
 def _labels(units: dict[str, tuple[int, int]], k: int = 1000, distinct: int = 20) -> list[str]:
