@@ -69,8 +69,9 @@ def placed(engine: str, rows: list[tables.Row]) -> Iterator[str]:
                 place = make(server, rows if engine != "spark" else rows[:_SOME])
                 if engine == "spark":
                     server.run(
-                        f"CREATE TABLE documents.many USING parquet AS SELECT t.* FROM documents.t CROSS JOIN "
-                        f"RANGE({max(1, len(rows) // _SOME)})",
+                        f"CREATE TABLE documents.many USING parquet AS SELECT t.* FROM "
+                        f"RANGE({max(1, len(rows) // _SOME)}) AS r CROSS JOIN documents.t AS t "
+                        "ORDER BY HASH(t.subject, r.id)",
                         "DROP TABLE documents.t",
                         "CREATE TABLE documents.t USING parquet AS SELECT * FROM documents.many",
                         "DROP TABLE documents.many",
