@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Final
 
 from gateway.catalog import Column, Relationship, Table
@@ -33,6 +34,7 @@ from gateway.summary.mongo_asking import (
     unit_fields,
 )
 from gateway.summary.mongo_paths import path_stages, read_paths
+from gateway.summary.paths import TIMEOUT_S
 from gateway.summary.spread_statement import PAIR_ROWS
 from gateway.tenancy.barrier_mongo import MongoBarrier
 
@@ -102,8 +104,9 @@ class MongoMeasurer:
             return ()
         barrier = MongoBarrier(within.catalog, within.scope)
         stages = [*barrier.stages(table.name, {column.name} | ({subject} if subject else set())), *tail]
+        soon = replace(within, timeout_s=min(within.timeout_s, TIMEOUT_S))
         try:
-            found = _asked(within, barrier, table.name, stages, barrier.parameters)
+            found = _asked(soon, barrier, table.name, stages, barrier.parameters)
         except (QueryError, SourceError):
             return ()
         return read_paths(found)
