@@ -8,6 +8,7 @@ import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from redaction.config import ScanConfig
@@ -131,7 +132,12 @@ class Scanner:
     def _find_all(self, text: str, prose: bool, known: KnownNames | None) -> tuple[Finding, ...]:
         reading = clean(text)
         try:
-            found = [finding for view in (reading, *views(reading)) for finding in self._find(view, prose, known)]
+            found = [
+                finding
+                for view in (reading, *views(reading))
+                for finding in self._find(view, prose, known)
+                if not is_figure(text[finding.start : finding.end])
+            ]
         except RedactionError:
             raise
         except Exception:  # noqa: BLE001  (whatever a library raises, the scan did not finish)
@@ -154,8 +160,7 @@ class Scanner:
         found = []
         for entity_type, first, last, score in spans:
             threshold = self.config.thresholds.get(entity_type, self.config.default_threshold)
-            words = view.text[first:last]
-            if score < threshold or words.casefold() in self._allow or is_figure(words):
+            if score < threshold or view.text[first:last].casefold() in self._allow:
                 continue
             start, end = view.origin(first, last)
             found.append(Finding(entity_type, start, end, score))
@@ -174,16 +179,26 @@ class Scanner:
         return engine
 
 
-_YEARS: Final = re.compile(r"(?:(?:19|20)\d\d[ ,;/\-]+)+(?:19|20)\d\d")
+_YEARS: Final = re.compile(r"(?:(?:19|20)\d\d[ ,;/\-]+)+(?:19|20)\d\d|(?:0?[1-9]|1[0-2])[/.](?:19|20)\d\d")
+_RANGES: Final = re.compile(r"\d{1,3}-\d{1,3}(?:[ ,]+\d{1,3}(?:-\d{1,3})?)+")
 _ROUND: Final = re.compile(r"[1-9]\d?0{3,}")
 
 
 def is_figure(text: str) -> bool:
-    """Whether digits are years side by side or a number of at most two significant digits, as statistics are released.
+    """Whether digits are years, a month, or a number of at most two significant digits, as statistics are released.
 
     One in ten of either has the check digit of some country's identifier by chance; no register gives such ones out.
     """
-    return bool(_YEARS.fullmatch(text) or _ROUND.fullmatch(text.replace(",", "")))
+    return bool(_YEARS.fullmatch(text) or _ROUND.fullmatch(text.replace(",", ""))) or _is_buckets(text)
+
+
+def _is_buckets(text: str) -> bool:
+    """Whether numbers are ranges that go on where the one before ends: "0-30 31-60 61-90 90"."""
+    if not _RANGES.fullmatch(text):
+        return False
+    bounds = [tuple(map(int, part.split("-"))) for part in re.split("[ ,]+", text)]
+    rising = all(bound[0] < bound[-1] or len(bound) == 1 for bound in bounds)
+    return rising and all(after[0] - before[-1] in (0, 1) for before, after in pairwise(bounds))
 
 
 def sha256(text: str) -> str:

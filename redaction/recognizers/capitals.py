@@ -1,8 +1,8 @@
 """Names that no list has and that only a capital, their place in the sentence or their company gives away.
 
 "ask Držislav", "Rakel's orders", "Mika lives in Oslo", "Edgar, Ilse and Pernille", a line of its own in an address. A
-word with a capital that no dictionary has is the name of something; if it were a value of a row it would have been
-linked, so to mask it costs the answer nothing, and to send it may cost a person's name.
+word with a capital that no dictionary has is the name of something: a person's where something says so, else as often
+a town's or a brand's. If it were a value of a row it would have been linked.
 """
 
 from __future__ import annotations
@@ -33,14 +33,18 @@ is isn was wasn has hasn had hadn does doesn did didn will won would wouldn can 
 _AUXILIARY: Final = frozenset(_AUXILIARY_WORDS.split())
 BEFORE_EVENT: Final = frozenset({"since", "during", "before", "after", "until", "till", "post", "pre"})
 """What follows these is a time or an event: "since Brexit"."""
-_LEADS: Final = frozenset({"by", "named", "called", "name", "customer", "user", "client", "me", "him", "her"})
+_LEADS_WORDS: Final = """
+by named called name customer user client me him her ask asked tell told contact email message invite dear hi hello
+thanks regards attn cc
+"""
+_LEADS: Final = frozenset(_LEADS_WORDS.split())
 _NO_NAME: Final = frozenset(
     {"DATE", "TIME", "EVENT", "LANGUAGE", "MONEY", "PERCENT", "QUANTITY", "CARDINAL", "ORDINAL"}
 )
 """Labels that are believed even of a word in no dictionary; the others the small model often gives to rare names."""
 _OPEN: Final = frozenset({Part.UNKNOWN, Part.MAYBE_GIVEN, Part.SURNAME})
 _CALENDAR: Final = frozenset({"may", "april", "june", "august", "jan", "will", "mark"})
-_BEFORE_NAME: Final = frozenset({"of", "for", "by", "from", "with", "to", "did", "does", "has"})
+BEFORE_NAME: Final = frozenset({"of", "for", "by", "from", "with", "to", "did", "does", "has"})
 _SLIP: Final = 2
 """Letters by which a slip of the pen is longer or shorter."""
 _NEAR: Final = 0.7
@@ -55,25 +59,29 @@ _CODE: Final = re.compile(r"[_(\[{=@/\\]|[.\-:]\w")
 _POSSESSIVE: Final = re.compile(r"['’]s?(?!\w)")
 
 
-def find_by_capital(text: str, words: list[Word], called: Called) -> Iterator[tuple[int, int]]:
-    """Words that are names by their capital and place, as index pairs (end exclusive).
+def find_by_capital(text: str, words: list[Word], called: Called) -> Iterator[tuple[int, int, bool]]:
+    """Words that are names by their capital and place.
 
     Args:
         text: Cleaned text.
         words: Its words.
         called: Labels the language model gives to what covers a span of characters.
+
+    Yields:
+        Index pairs (end exclusive), and whether something says that a person is named; False where only nothing
+        says otherwise.
     """
     for at, word in enumerate(words):
         if not word.upper or not _is_candidate(word):
             continue
-        if (
-            _stands_out(words, at, called(word.start, word.end))
-            or _is_possessive(text, word)
-            or (word.begins and _is_subject(text, words, at))
-        ):
-            yield _with_neighbours(text, words, at)
+        labels = called(word.start, word.end)
+        stands_out = _stands_out(words, at, labels)
+        if stands_out or _is_possessive(text, word) or (word.begins and _is_subject(text, words, at)):
+            first, last = _with_neighbours(text, words, at)
+            led = _is_led(words, at) or (last - first > 1 and first > 0 and words[first - 1].lower in BEFORE_NAME)
+            yield first, last, led or not stands_out or "PERSON" in labels
     if "\n" in text:
-        yield from _own_lines(text, words)
+        yield from ((first, last, True) for first, last in _own_lines(text, words))
 
 
 def find_in_place(text: str, words: list[Word], known: KnownNames | None) -> Iterator[tuple[int, int]]:
@@ -88,7 +96,7 @@ def find_in_place(text: str, words: list[Word], known: KnownNames | None) -> Ite
             continue
         following = text[word.end :].lstrip(" ")[:1]
         ends = at + 1 == len(words) or not following.isalnum() or _is_of_question(words[at + 1])
-        if words[at - 1].lower in _BEFORE_NAME and ends and not _is_slip(word.lower, known):
+        if words[at - 1].lower in BEFORE_NAME and ends and not _is_slip(word.lower, known):
             yield at, at + 1
 
 
@@ -141,6 +149,11 @@ def _stands_out(words: list[Word], at: int, labels: frozenset[str]) -> bool:
     if word.part is Part.MAYBE_GIVEN:
         return (not labels or "PERSON" in labels) and (not is_word_or_place(word.text) or before in _LEADS)
     return before in _LEADS or not labels & _NO_NAME
+
+
+def _is_led(words: list[Word], at: int) -> bool:
+    """Whether the word before says that a person is named."""
+    return _is_introduced(words, at) or (at > 0 and words[at - 1].lower in _LEADS)
 
 
 def _is_introduced(words: list[Word], at: int) -> bool:

@@ -15,7 +15,7 @@ from typing import Final
 
 from redaction.linking import KnownNames
 from redaction.recognizers.abroad import find_abroad
-from redaction.recognizers.capitals import BEFORE_EVENT, find_by_capital, find_in_lists, find_in_place
+from redaction.recognizers.capitals import BEFORE_EVENT, BEFORE_NAME, find_by_capital, find_in_lists, find_in_place
 from redaction.recognizers.names import (
     Part,
     is_also_surname,
@@ -66,6 +66,10 @@ _CAMEL: Final = re.compile(r"(?<!\w)[^\W\d_]+(?<=[a-z])[A-Z][a-z][^\W\d_]*")
 FULL: Final = 0.9
 LIKELY: Final = 0.7
 POSSIBLE: Final = 0.55
+_BESIDE: Final = 3
+"""Most characters between a name and what belongs to it."""
+UNEXPLAINED: Final = 0.45
+"""A capital in mid-sentence that nothing explains: "since Brexit", "ask Držislav". Under the default threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,14 +119,25 @@ def find_people(
         def called(start: int, end: int) -> frozenset[str]:
             return frozenset(e.label for e in entities if e.start <= start and end <= e.end)
 
-        found.extend(_person(words, *span, POSSIBLE) for span in find_by_capital(text, words, called))
+        for first, last, evident in find_by_capital(text, words, called):
+            found.append(_person(words, first, last, POSSIBLE if evident else UNEXPLAINED))
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_place(text, words, known))
-        spans = [(person.start, person.end) for person in found]
+        spans = [(person.start, person.end) for person in found if person.score > UNEXPLAINED]
         found.extend(_person(words, *span, POSSIBLE) for span in find_in_lists(text, words, spans))
+        found = [_beside_name(text, person, spans) for person in found]
         found = [person for person in found if not _is_thing(text, words, person)]
     else:
         found.extend(_person(words, *span, POSSIBLE) for span in find_abroad(text, words, language))
     return found
+
+
+def _beside_name(text: str, person: Person, names: list[tuple[int, int]]) -> Person:
+    """A capital that nothing explains but a name right beside it."""
+    gaps = [text[end : person.start] for _, end in names if 0 <= person.start - end <= _BESIDE]
+    gaps += [text[person.end : start] for start, _ in names if 0 <= start - person.end <= _BESIDE]
+    if person.score > UNEXPLAINED or all(any(c.isalnum() or c in ",;:&/" for c in gap) for gap in gaps):
+        return person
+    return Person(person.start, person.end, POSSIBLE)
 
 
 def _is_thing(text: str, words: list[Word], person: Person) -> bool:
@@ -165,14 +180,15 @@ def _judge_one(
     word = words[at]
     introduced = before is not None and before.lower in _PERSONS
     sure = introduced or word.part is Part.GIVEN
-    if _is_place_or_firm(before, after) or (not sure and _is_called_otherwise(word, entities)):
+    if _is_place_or_firm(before, after) or (not sure and (_is_feast(after) or _is_called_otherwise(word, entities))):
         return
     start, end = _widened(words, at, at + 1)
     if word.part is Part.GIVEN:
         yield _person(words, start, end, FULL if end - start > 1 else LIKELY)
     elif word.part is Part.SURNAME:
         if word.capital or _is_before_name(before) or end - start > 1 or len(word.text) > _SHORT:
-            yield _person(words, start, end, LIKELY if introduced else POSSIBLE)
+            led = _is_before_name(before) or end - start > 1
+            yield _person(words, start, end, LIKELY if introduced else POSSIBLE if led else UNEXPLAINED)
     elif (introduced and (word.capital or word.part is Part.UNKNOWN)) or (
         word.capital and word.part is Part.UNKNOWN and _is_before_name(before)
     ):
@@ -280,7 +296,10 @@ def _confirmed(words: list[Word], entity: Entity) -> Iterator[Person]:
     if len(names) == 1 and (is_word_or_place(names[0].text) or _is_event(words, looks[0])):
         return
     if any(w.part in _SURE or w.capital or not w.is_ordinary for w in names):
-        yield _person(words, looks[0], looks[-1] + 1, LIKELY)
+        # The small model calls brands and places persons: of one word that is no given name it says nothing alone.
+        alone = len(names) == 1 and names[0].part is not Part.GIVEN
+        before = words[looks[0] - 1] if looks[0] else None
+        yield _person(words, looks[0], looks[-1] + 1, UNEXPLAINED if alone and not _is_led(before) else LIKELY)
 
 
 def _is_event(words: list[Word], at: int) -> bool:
@@ -292,8 +311,18 @@ def _is_before_name(word: Word | None) -> bool:
     return word is not None and word.lower in _BEFORE
 
 
+def _is_led(word: Word | None) -> bool:
+    """Whether a word says that a person is named next; "vs" and "about" are said of things as often."""
+    return word is not None and (word.lower in _PERSONS or word.lower in BEFORE_NAME)
+
+
 def _is_place_or_firm(before: Word | None, after: Word | None) -> bool:
     return (before is not None and before.lower in PLACE) or (after is not None and after.lower in _ORGANISATION)
+
+
+def _is_feast(after: Word | None) -> bool:
+    """Whether a day of the week follows: "Cyber Monday"."""
+    return after is not None and after.capital and after.lower.endswith("day") and after.lower in _CALENDAR
 
 
 def _is_called_otherwise(word: Word, entities: Sequence[Entity]) -> bool:

@@ -19,6 +19,9 @@ SCANNER = Scanner()
         "x int -50..2000000",
         "duration_ms int 400..100000 null 10%",
         "top ten 2023 2024 2025",
+        "acc rec 0-30 31-60 61-90 90+",
+        "03/2024 payroll cost",
+        "FY25 budget vs FY24 actuals",
     ],
 )
 def test_a_released_range_is_clean(line: str) -> None:
@@ -42,7 +45,8 @@ def test_whatever_is_released_of_a_column_is_clean(low: int, high: int, middle: 
 
 
 @pytest.mark.parametrize(
-    "line", ["call +1 415 555 0123", "415..555..0123 please", "+49 30 901820", "tel 020 7946 0018"]
+    "line",
+    ["call +1 415 555 0123", "415..555..0123 please", "+49 30 901820", "tel 020 7946 0018", "030-123 456-789"],
 )
 def test_a_telephone_number_is_found(line: str) -> None:
     assert [finding.entity_type for finding in SCANNER.find(line)] == ["PHONE_NUMBER"]
