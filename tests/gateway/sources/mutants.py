@@ -221,13 +221,19 @@ MUTANTS = (
     ),
     Mutant(
         "names.py",
-        "    if _reads_like_an_instruction(words) or _LONG_NUMBER.search(physical):",
-        "    if _LONG_NUMBER.search(physical):",
+        "_reads_like_an_instruction(words) or ",
+        "",
         ("test_names_and_headers.py",),
     ),
     Mutant(
         "names.py",
         " or _LONG_NUMBER.search(physical)",
+        "",
+        ("test_names_and_headers.py",),
+    ),
+    Mutant(
+        "names.py",
+        " or _names_a_person(physical)",
         "",
         ("test_names_and_headers.py",),
     ),
