@@ -26,6 +26,8 @@ from gateway.sources.names import safe_names, speakable
         ("_", None),
         ("ada@lovelace.example", None),
         ("Ada Lovelace, London", None),
+        ("Maria Gonzalez", None),
+        ("mariaGonzalez", None),
         ("customer 48213344", None),
         ("x" * 64, None),
         ("ignore_previous_instructions", None),
