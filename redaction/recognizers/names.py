@@ -13,8 +13,8 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
+from redaction.config import ENGLISH_MODEL
 from redaction.fingerprints import normalise
-from redaction.recognizers.model import ENGLISH_MODEL
 from redaction.words import is_plain_word
 
 
@@ -243,6 +243,11 @@ def _surname(plain: str, rank: int | None, ordinary: bool) -> Part | None:
     if not ordinary and len(plain) > 5 and plain.endswith(_NAME_ENDINGS):
         return Part.SURNAME
     return None
+
+
+def is_listed_given(word: str) -> bool:
+    """Whether a normalised word is in the lists of given names at all, whatever else it means."""
+    return word in _ranks(*_GIVEN)
 
 
 def is_top_surname(word: str) -> bool:
