@@ -6,7 +6,7 @@ import copy
 import html
 import json
 from functools import lru_cache
-from typing import Final
+from typing import Any, Final
 
 from gateway.chart.render.inert import check_inert
 from gateway.chart.render.theme import BACKGROUND, INK, MUTED, Theme, dressed, part
@@ -24,12 +24,29 @@ def vega_lite_version() -> str:
     return max(known, key=lambda version: int(version.partition(".")[2]))
 
 
+def uncut(spec: dict[str, Any]) -> dict[str, Any]:
+    """A chart in which no text is shortened, if a row's holds a character beyond the basic plane, such as an emoji.
+
+    The renderer shortens a text that is too wide by units of UTF-16, and half a character ends its work with an error.
+    """
+    if max(json.dumps(spec.get("data"), ensure_ascii=False)) <= "\uffff":
+        return spec
+    unlimited: dict[str, Any] = _unlimited(spec)
+    return unlimited
+
+
+def _unlimited(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: 0 if key in {"labelLimit", "titleLimit"} else _unlimited(inner) for key, inner in node.items()}
+    return [_unlimited(inner) for inner in node] if isinstance(node, list) else node
+
+
 def to_png(chart: Chart, scale: float = 2.0, *, theme: Theme = "light") -> bytes:
     """Draw a PNG; `scale` is pixels for each unit, 0.5 to 4."""
     import vl_convert
 
     scale = max(0.5, min(MAX_SCALE, scale))
-    spec = dressed(chart.vega_lite, theme)
+    spec = uncut(dressed(chart.vega_lite, theme))
     check_inert(spec)
     drawn: bytes = vl_convert.vegalite_to_png(spec, vl_version=vega_lite_version(), scale=scale, allowed_base_urls=[])
     return drawn
@@ -39,7 +56,7 @@ def to_svg(chart: Chart, *, theme: Theme = "light", titled: bool = True, backgro
     """Draw an SVG; without its title and background it sits in a page that says the sentence itself."""
     import vl_convert
 
-    spec = dressed(chart.vega_lite, theme)
+    spec = uncut(dressed(chart.vega_lite, theme))
     if not titled:
         spec.pop("title", None)
     if not background:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.chart.image import vega_lite_version
+from gateway.chart.image import uncut, vega_lite_version
 from gateway.chart.render.theme import Theme, config
 from prompts.regression.outcome import CaseResult, Run
 from prompts.regression.report import by_group, visible
@@ -170,7 +170,7 @@ def _svg(rows: list[Row], encoding: Row, facets: int, mark: object, theme: Theme
         "width": WIDTH if facets == 1 else WIDTH * 2 // 3,
         "height": {"step": 11 if "yOffset" in encoding else 20},
     }
-    drawn: str = vl_convert.vegalite_to_svg(spec, vl_version=vega_lite_version(), allowed_base_urls=[])
+    drawn: str = vl_convert.vegalite_to_svg(uncut(spec), vl_version=vega_lite_version(), allowed_base_urls=[])
     return drawn
 
 

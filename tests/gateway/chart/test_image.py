@@ -93,6 +93,15 @@ def _evil() -> Chart:
     return chart("bar-horizontal", result=result, sentence=EVIL)
 
 
+@pytest.mark.parametrize("before", ["", "a", "ab"])
+def test_a_long_label_of_emoji_is_drawn_whole_rather_than_cut_within_one(before: str) -> None:
+    label = before + "\U0001f600" * 40
+    one = PICTURES["bar-horizontal"]
+    drawn = chart("bar-horizontal", result=ResultTable(columns=one.result.columns, rows=((label, 1), ("b", 2))))
+    assert label in to_svg(drawn)
+    assert to_png(drawn).startswith(b"\x89PNG")
+
+
 def test_markup_in_rows_is_text_in_svg() -> None:
     root = ElementTree.fromstring(to_svg(_evil()))
     assert not [node for node in root.iter() if node.tag.rpartition("}")[2] in ("script", "img")]

@@ -8,7 +8,7 @@ import re
 from html.parser import HTMLParser
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gateway.regression.page import lines_of, page
@@ -46,6 +46,8 @@ class _Read(HTMLParser):
 
 
 @settings(max_examples=25, deadline=None)
+@example(text="000\x1f\U00040500\U0001e131" + "0" * 40)
+@example(text="a" + "\U0001f600" * 40)
 @given(text=st.text(max_size=60))
 def test_no_text_becomes_markup(text: str) -> None:
     # A control character in a label once ended the process in the renderer.
