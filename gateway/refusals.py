@@ -49,6 +49,12 @@ def unanswerable(plan: Plan) -> GatewayError:
     return UnanswerableError("no chart of this data answers the question", stage="read")
 
 
+def kinds_of(error: GatewayError) -> tuple[str, ...]:
+    """Kinds of what a guard found; none if it refused for another reason or could not finish."""
+    kinds = error.details.get("kinds", ())
+    return tuple(str(kind) for kind in kinds) if isinstance(kinds, list | tuple) else ()
+
+
 def repair_note(problem: GatewayError) -> RepairNote:
     """All that a model is told of a reply that does not fit: a code, a path and names that would."""
     valid = problem.details.get("valid", ())

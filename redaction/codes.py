@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
+from redaction.figures import is_year
 from redaction.fingerprints import ValueIndex, normalise, number_forms
 from redaction.linking import ValueMatch
 
@@ -19,7 +20,6 @@ _CODE: Final = re.compile(r"(?<![\w.,])(?P<hash>#\s?)?(?P<digits>\d{1,18})(?![\w
 _BEFORE: Final = re.compile(r"[^\W\d_]+|#")
 _SAYS_ID: Final = frozenset({"id", "ids", "no", "nr", "number", "num", "code", "key", "ref", "reference", "#"})
 _BETWEEN: Final = frozenset({"is", "equals", "with", "whose", "has", "having", "the", "of", "for"}) | _SAYS_ID
-_YEAR: Final = re.compile(r"(?:19|20)\d\d\Z")
 _STEM: Final = re.compile(r"_?(?:id|no|nr|number|key|code)\Z")
 _LOOK_BACK: Final = 40
 """Characters before a number in which the word that it belongs to is looked for."""
@@ -54,7 +54,7 @@ def _meant(before: str, digits: str, columns: tuple[str, ...]) -> tuple[str, ...
         return columns if says_id else ()
     named = tuple(column for column in columns if noun in set(_nouns(column)))
     # "order 2024" may ask for a year of orders; "order 4711" and "order number 2024" ask for one of them.
-    if not named or (_YEAR.match(digits) and not says_id):
+    if not named or (is_year(digits) and not says_id):
         return ()
     return tuple(column for column in named if _is_own_key(column)) or named
 

@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import regex  # type: ignore[import-untyped]
 
 from redaction import spelling_tables as tables
+from redaction.figures import is_year
 
 _DEPTH: Final = 4
 _MIN_READABLE: Final = 6
@@ -41,7 +42,6 @@ _DATE_OR_TIME: Final = re.compile(
     r"\d{4}[-/.]\d{1,2}(?:[-/.]\d{1,2})?(?!\d)|(?<!\d)\d{1,2}[-/.]\d{1,2}[-/.]\d{2,4}(?!\d)|"
     r"\d{1,2}:\d{2}(?::\d{2})?(?!\d)"
 )
-_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _THOUSANDS: Final = re.compile(r"\d{1,3}(?:[,.' ]\d{3})+(?:[.,]\d+)?")
 _CONFUSED: Final = regex.compile(r"(?<!\w)(?=[\d \-]*[OoIl])[\dOoIl](?:[ \-]?[\dOoIl]){9,}(?!\w)")
 _SPACED_LETTERS: Final = regex.compile(
@@ -127,7 +127,7 @@ def _joined(text: str) -> str:
     if len(digits) < _MIN_DIGITS or (_THOUSANDS.fullmatch(text) and len(digits) < _CARD_DIGITS):
         return ""
     groups = re.findall(r"\d+", rest)
-    if all(_YEAR.fullmatch(group) for group in groups):
+    if all(map(is_year, groups)):
         return ""
     sizes = {len(group) for group in groups}
     if _ONLY_FOURS.search(text) and (len(groups) < 4 or {len(group) for group in groups[:-1]} != {4}):

@@ -12,6 +12,7 @@ import unicodedata
 from collections.abc import Iterator
 from typing import Final
 
+from redaction.figures import is_year
 from redaction.fingerprints import ValueIndex, normalise
 from redaction.folding import clean, views
 from redaction.linking import KnownNames, ValueMatch, find_values
@@ -28,7 +29,6 @@ UNSCANNED_BYTE: Final = "UNSCANNED_BYTE"
 MAX_SIGNIFICANT_DIGITS: Final = 3
 """The disclosure rules release two digits; the guard leaves room for one more (docs/disclosure.md)."""
 
-_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 
 _NUMBER: Final = re.compile(r"(?<![\w.])[+-]?(\d[\d,_]*(?:\.\d+)?)(?:[eE][+-]?\d+)?(?!\w)")
 _QUOTED: Final = re.compile(r'"((?:[^"\\\n]|\\.)*)"')
@@ -104,8 +104,7 @@ def has_fine_number(text: str, known: KnownNames) -> bool:
     spaced = _RANGE.sub("  ", text)
     numbers = (match.group(1) for match in _NUMBER.finditer(spaced))
     return any(
-        significant_digits(n) > MAX_SIGNIFICANT_DIGITS and n not in known.numbers and not _YEAR.fullmatch(n)
-        for n in numbers
+        significant_digits(n) > MAX_SIGNIFICANT_DIGITS and n not in known.numbers and not is_year(n) for n in numbers
     )
 
 

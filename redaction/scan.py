@@ -98,6 +98,11 @@ class ScannedPrompt:
         """The chat messages, in order."""
         return self.prompt.messages
 
+    @property
+    def spoken(self) -> list[tuple[str, str]]:
+        """Role and text of each message, as a request has them."""
+        return [(message.role, message.text) for message in self.messages]
+
     def __reduce__(self) -> NoReturn:
         msg = "a scanned prompt stays in its process"
         raise TypeError(msg)

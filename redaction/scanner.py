@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-import re
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
 from redaction.config import ScanConfig
 from redaction.errors import RedactionError, ScanUnfinished
+from redaction.figures import is_figure
 from redaction.folding import Reading, clean, views
 from redaction.linking import KnownNames
 from redaction.recognizers.houses import find_houses
@@ -177,28 +176,6 @@ class Scanner:
                     engine = build_engine(self.config, prose=prose)
                     self._engines[prose] = engine
         return engine
-
-
-_YEARS: Final = re.compile(r"(?:(?:19|20)\d\d[ ,;/\-]+)+(?:19|20)\d\d|(?:0?[1-9]|1[0-2])[/.](?:19|20)\d\d")
-_RANGES: Final = re.compile(r"\d{1,3}-\d{1,3}(?:[ ,]+\d{1,3}(?:-\d{1,3})?)+")
-_ROUND: Final = re.compile(r"[1-9]\d?0{3,}")
-
-
-def is_figure(text: str) -> bool:
-    """Whether digits are years, a month, or a number of at most two significant digits, as statistics are released.
-
-    One in ten of either has the check digit of some country's identifier by chance; no register gives such ones out.
-    """
-    return bool(_YEARS.fullmatch(text) or _ROUND.fullmatch(text.replace(",", ""))) or _is_buckets(text)
-
-
-def _is_buckets(text: str) -> bool:
-    """Whether numbers are ranges that go on where the one before ends: "0-30 31-60 61-90 90"."""
-    if not _RANGES.fullmatch(text):
-        return False
-    bounds = [tuple(map(int, part.split("-"))) for part in re.split("[ ,]+", text)]
-    rising = all(bound[0] < bound[-1] or len(bound) == 1 for bound in bounds)
-    return rising and all(after[0] - before[-1] in (0, 1) for before, after in pairwise(bounds))
 
 
 def sha256(text: str) -> str:

@@ -234,8 +234,7 @@ class OpenAIPlanner:
             output_limit_field=options.output_limit_field,
             temperature=options.temperature,
         )
-        spoken = [(message.role, message.text) for message in prompt.messages]
-        payload: dict[str, Any] = chat_request(asked, spoken, prompt.prompt.reply_schema, mode)
+        payload: dict[str, Any] = chat_request(asked, prompt.spoken, prompt.prompt.reply_schema, mode)
         if options.stream:
             payload["stream"] = True
             payload["stream_options"] = {"include_usage": True}

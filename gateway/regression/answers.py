@@ -11,6 +11,7 @@ from typing import Protocol
 from gateway.errors import ConfigError, GatewayError
 from gateway.llm.offline.planner import OfflinePlanner
 from gateway.llm.port import Planner
+from gateway.refusals import kinds_of
 from gateway.regression.cassette import (
     Cassette,
     Cassettes,
@@ -23,7 +24,7 @@ from gateway.regression.cassette import (
     staleness,
 )
 from gateway.regression.prepare import Prepared, messages_text
-from gateway.regression.rounds import kinds_of, note_of, repair_prompt
+from gateway.regression.rounds import note_of, repair_prompt
 from gateway.regression.stored import found_in_prompt
 from gateway.types import Reply
 from prompts.build import RepairNote
@@ -124,11 +125,10 @@ class Replayed:
             return Answered(stale=str(problem))
         if kept is None:
             return Answered(stale="not recorded")
-        spoken = [(message.role, message.text) for message in scanned.messages]
         schema = scanned.prompt.reply_schema
         old_schema = self._cassettes.schema(kept.schema_sha256)
         now = messages_text(scanned.prompt)
-        if fits(kept, self._facts, spoken, schema) and is_intact(kept, old_schema or schema):
+        if fits(kept, self._facts, scanned.spoken, schema) and is_intact(kept, old_schema or schema):
             some = kept.replies[: self._samples]
             played = [play(made, kept, one, schema, facts=self._facts, scanner=self._scanner) for one in some]
             broken = next((one for one in played if isinstance(one, Answered)), None)
@@ -168,10 +168,9 @@ def play(
         try:
             prompt = repair_prompt(made, notes, scanner)
         except GatewayError as error:
-            return Answered(stale=f"a guard stops repair round {len(notes)}", privacy=kinds_of(error))
+            return Answered(stale=f"a guard stops repair round {len(notes)}", privacy=kinds_of(error) or (error.code,))
         repair = first.repairs[len(notes) - 1]
-        spoken = [(message.role, message.text) for message in prompt.messages]
-        if repair.request_sha256 != request_key(facts, spoken, schema, repair.mode):
+        if repair.request_sha256 != request_key(facts, prompt.spoken, schema, repair.mode):
             return Answered(stale=f"what would be sent in repair round {len(notes)} is not what was recorded")
         given = Given(
             reply=_reply(kept.parameters.model, repair, after=given.reply),

@@ -18,7 +18,7 @@ from gateway.chart.canonical import canonical
 from gateway.chart.schema import reply_schema
 from gateway.chart.spec import ChartSpec
 from gateway.errors import ConfigError, GatewayError, RefusedError
-from gateway.refusals import mapped
+from gateway.refusals import kinds_of, mapped
 from gateway.regression.fixtures import Fixture, Fixtures, canaries_in
 from gateway.summary.model import Summary
 from gateway.tenancy.scope import Scope
@@ -113,8 +113,7 @@ def _fill(made: Prepared, known: Known, scanner: Scanner) -> None:
         made.code = error.code
         if error.stage == "scan" and isinstance(error, RefusedError):
             # The scan is the second reader: what it still finds, the mask or the template let through.
-            kinds = error.details.get("kinds", ())
-            made.privacy.extend(str(kind) for kind in (kinds if isinstance(kinds, list | tuple) else ()))
+            made.privacy.extend(kinds_of(error))
 
 
 def build(made: Prepared, notes: Sequence[RepairNote] = ()) -> UnscannedPrompt:

@@ -20,13 +20,13 @@ from gateway.llm.attempt import AttemptInfo
 from gateway.llm.modes import ReplyMode
 from gateway.planning import Planning
 from gateway.record import Entry, Recorder
-from gateway.refusals import mapped
+from gateway.refusals import kinds_of, mapped
 from gateway.regression.answers import Given, play
 from gateway.regression.cassette import Cassette, Cassettes, ModelFacts, Recorded, Repair, Said, fits, is_intact
 from gateway.regression.fixtures import Fixtures
 from gateway.regression.prepare import Choice, Prepared, prepare
 from gateway.regression.purse import Purse
-from gateway.regression.rounds import kinds_of, note_of, repair_prompt
+from gateway.regression.rounds import note_of, repair_prompt
 from gateway.regression.stored import found_in_reply
 from gateway.trace import Trace
 from gateway.types import Reply
@@ -181,7 +181,7 @@ class Tape:
         schema = scanned.prompt.reply_schema
         good: tuple[Recorded, ...] = ()
         if is_intact(old, self.store.schema(old.schema_sha256) or schema) and fits(
-            old, self.facts, _spoken(scanned), schema
+            old, self.facts, scanned.spoken, schema
         ):
             played = [play(made, old, one, schema, facts=self.facts, scanner=self.scanner) for one in old.replies]
             good = tuple(one for one, now in zip(old.replies, played, strict=True) if isinstance(now, Given))
@@ -210,7 +210,7 @@ class Tape:
                 result.stopped = "endpoint"
             return False
         except (RefusedError, ScanUnfinishedError) as error:
-            result.refused[case.id] = kinds_of(error)
+            result.refused[case.id] = kinds_of(error) or (error.code,)
             return False
         self._failures = 0
         text = "\n".join(turn.reply.text for turn in turns)
@@ -291,12 +291,8 @@ class Tape:
                 mode=ReplyMode(last.mode),
                 parameters=self.facts,
                 schema_sha256=text_hash(prompt.reply_schema),
-                messages=tuple(Said(role=role, text=text) for role, text in _spoken(scanned)),
+                messages=tuple(Said(role=role, text=text) for role, text in scanned.spoken),
                 replies=replies,
             ),
             prompt.reply_schema,
         )
-
-
-def _spoken(scanned: ScannedPrompt) -> list[tuple[str, str]]:
-    return [(message.role, message.text) for message in scanned.messages]

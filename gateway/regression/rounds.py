@@ -36,7 +36,7 @@ def repair_prompt(made: Prepared, notes: Sequence[RepairNote], scanner: Scanner)
         scanner: The recognisers.
 
     Raises:
-        GatewayError: It cannot be built, or a guard refuses it; `kinds_of` says what was found.
+        GatewayError: It cannot be built, or a guard refuses it; `gateway.refusals.kinds_of` says what was found.
     """
     prompt = build(made, notes)
     if canaries_in(messages_text(prompt)):
@@ -45,10 +45,3 @@ def repair_prompt(made: Prepared, notes: Sequence[RepairNote], scanner: Scanner)
     assert made.known is not None  # noqa: S101  (it was built from what is known)
     with mapped("scan"):
         return scan(prompt, scanner, index=made.known.index, known_names=made.known.names)
-
-
-def kinds_of(error: GatewayError) -> tuple[str, ...]:
-    """Kinds of what a guard found; the error's code if it could not finish."""
-    kinds = error.details.get("kinds", ())
-    found = tuple(str(kind) for kind in kinds) if isinstance(kinds, list | tuple) else ()
-    return found or (error.code,)

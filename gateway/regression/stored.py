@@ -7,8 +7,8 @@ egress guard and the canary search, and one in which anything is found is not ke
 from __future__ import annotations
 
 from gateway.attached import Known
-from gateway.errors import GatewayError, RefusedError
-from gateway.refusals import mapped
+from gateway.errors import GatewayError
+from gateway.refusals import kinds_of, mapped
 from gateway.regression.fixtures import canaries_in
 from redaction.scan import Scanner, scan
 from redaction.segments import Message, Segment, SegmentKind, UnscannedPrompt
@@ -37,7 +37,5 @@ def _found(text: str, kind: SegmentKind, known: Known, scanner: Scanner) -> tupl
         with mapped("scan"):
             scan(prompt, scanner, index=known.index, known_names=known.names)
     except GatewayError as error:
-        told = error.details.get("kinds", ()) if isinstance(error, RefusedError) else ()
-        kinds += [str(kind) for kind in told] if isinstance(told, list | tuple) else []
-        return tuple(dict.fromkeys(kinds)) or (error.code,)
+        return tuple(dict.fromkeys((*kinds, *kinds_of(error)))) or (error.code,)
     return tuple(kinds)

@@ -13,6 +13,9 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from gateway.catalog import SAFE_NAME
+from redaction.fingerprints import normalise
+from redaction.recognizers.names import is_listed_given
+from redaction.recognizers.people import find_people_in_identifiers
 
 _NEAR_MISS: Final = re.compile(r"[A-Za-z][A-Za-z0-9_ .:()/%#&€$£¥-]{0,39}\Z")
 _COMMAND_WORDS_TEXT: Final = """
@@ -35,16 +38,9 @@ def _names_a_person(physical: str) -> bool:
 
     The scan would refuse every prompt with such a name; a number can be spoken.
     """
-    from redaction.fingerprints import normalise
-    from redaction.recognizers.names import is_listed_given
-
     # The rule needs a dictionary, which takes a second to load; few names begin with a given name of any list.
     words = normalise(_CASE.sub(r"\1 \2", physical)).split()
-    if not any(map(is_listed_given, words[:-1])):
-        return False
-    from redaction.recognizers.people import find_people_in_identifiers
-
-    return bool(find_people_in_identifiers(physical))
+    return any(map(is_listed_given, words[:-1])) and bool(find_people_in_identifiers(physical))
 
 
 def speakable(physical: str) -> str | None:

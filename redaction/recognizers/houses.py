@@ -1,11 +1,10 @@
 """Streets without a word for a street: a name with a house number behind it.
 
-"Dlouhá 15/3" and "Pablo Riveros 2760" hold nothing that says street. What says so is that a word stands there which
-would be masked as a name anyway, with a number behind it that is written as houses are numbered (15/3, 12b, 4-6), or a
-bare one where the question speaks of a place ("parcels returned from", "lives at"). So nothing is flagged that would
-not have been, and "Product 12", "Route 66" and "Store 15/3" stay what they are. A number before the name is taken in
-the same way. What else a number behind a name may be stays: a year, a season (23/24), a count ("Maria Lopez 12
-orders").
+"Dlouhá 15/3" and "Pablo Riveros 2760" hold nothing that says street. What says so is that a word stands there which may
+be a name, with a number behind it that is written as houses are numbered (15/3, 12b, 4-6), or a bare one where the
+question speaks of a place ("parcels returned from", "lives at"). So "Product 12", "Route 66" and "Store 15/3" stay what
+they are. A number before the name is taken in the same way. What else a number behind a name may be stays: a year, a
+season (23/24), a count ("Maria Lopez 12 orders").
 """
 
 from __future__ import annotations
@@ -14,6 +13,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
+from redaction import figures
 from redaction.fingerprints import normalise
 from redaction.recognizers import streets
 from redaction.recognizers.names import Part, is_ordinary, is_public, is_word_or_place, part_of
@@ -40,7 +40,6 @@ _MEASURES: Final = frozenset({"k", "m", "h", "d", "s", "x", "g", "b", "w", "y", 
 _LOOK_BACK: Final = 60
 """Characters before an address in which a word for a place is looked for."""
 _SEASON: Final = re.compile(r"(?:20)?(\d\d)[/\-](?:20)?(\d\d)")
-_YEAR: Final = re.compile(r"(?:19|20)\d\d")
 _FOLLOWING: Final = re.compile(r"[ ]?([^\W_]+)")
 _CLOSED_WORDS: Final = """
 by in on per last this since over for from to and or with without as during between before after until of at each every
@@ -120,7 +119,7 @@ def is_season(number: str) -> bool:
 
 def is_year(number: str) -> bool:
     """Whether a number may be a year."""
-    return _YEAR.fullmatch(number.strip(" .")) is not None
+    return figures.is_year(number.strip(" ."))
 
 
 def speaks_of_place(before: str) -> bool:

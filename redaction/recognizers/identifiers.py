@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from presidio_analyzer import Pattern
 
+from redaction.figures import is_year
 from redaction.recognizers.strict import StrictPatterns
 
 _LONG_NAMES: Final = (
@@ -84,6 +85,6 @@ def _code(text: str, start: int, end: int) -> tuple[int, int] | None:
         if kept and not any(c.isdigit() for c in word) and (len(word) > 2 or not word.isupper()):
             break
         kept.append(group)
-    if not kept or all(re.fullmatch(r"(?:19|20)\d\d", text[slice(*group)]) for group in kept):
+    if not kept or all(is_year(text[slice(*group)]) for group in kept):
         return None
     return kept[0][0], kept[-1][1]

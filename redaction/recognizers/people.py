@@ -41,10 +41,11 @@ referee councillor landlord captain mentor trainee intern apprentice volunteer m
 skipper
 """
 _PERSONS: Final = frozenset(_PERSONS_WORDS.split())
-_BEFORE_WORDS: Final = """
-of for by from with to did does has have is was about and or versus vs than that which whom often
-"""
-_BEFORE: Final = _PERSONS | frozenset(_BEFORE_WORDS.split())
+_LED: Final = _PERSONS | BEFORE_NAME
+"""What says that a person is named next; the words below are said of things as often."""
+_BEFORE: Final = _LED | frozenset(
+    ["have", "is", "was", "about", "and", "or", "versus", "vs", "than", "that", "which", "whom", "often"]
+)
 _ORGANISATION_WORDS: Final = """
 inc ltd llc gmbh corp corporation company co plc ag sa bv srl pty university street avenue road group holdings bank
 brothers partners
@@ -69,7 +70,7 @@ POSSIBLE: Final = 0.55
 _BESIDE: Final = 3
 """Most characters between a name and what belongs to it."""
 UNEXPLAINED: Final = 0.45
-"""A capital in mid-sentence that nothing explains: "since Brexit", "ask Držislav". Under the default threshold."""
+"""A capital in mid-sentence that nothing explains: "the Thistlewood account". Under the default threshold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,8 +299,8 @@ def _confirmed(words: list[Word], entity: Entity) -> Iterator[Person]:
     if any(w.part in _SURE or w.capital or not w.is_ordinary for w in names):
         # The small model calls brands and places persons: of one word that is no given name it says nothing alone.
         alone = len(names) == 1 and names[0].part is not Part.GIVEN
-        before = words[looks[0] - 1] if looks[0] else None
-        yield _person(words, looks[0], looks[-1] + 1, UNEXPLAINED if alone and not _is_led(before) else LIKELY)
+        led = looks[0] > 0 and words[looks[0] - 1].lower in _LED
+        yield _person(words, looks[0], looks[-1] + 1, LIKELY if led or not alone else UNEXPLAINED)
 
 
 def _is_event(words: list[Word], at: int) -> bool:
@@ -309,11 +310,6 @@ def _is_event(words: list[Word], at: int) -> bool:
 
 def _is_before_name(word: Word | None) -> bool:
     return word is not None and word.lower in _BEFORE
-
-
-def _is_led(word: Word | None) -> bool:
-    """Whether a word says that a person is named next; "vs" and "about" are said of things as often."""
-    return word is not None and (word.lower in _PERSONS or word.lower in BEFORE_NAME)
 
 
 def _is_place_or_firm(before: Word | None, after: Word | None) -> bool:
